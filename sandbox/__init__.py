@@ -1,0 +1,1 @@
+"""Stand-ins of HubSpot and QuickBooks Online. Nothing in here imports the application."""

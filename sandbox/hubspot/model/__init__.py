@@ -1,0 +1,1 @@
+"""The state of the accounts and the rules on it; knows nothing of HTTP."""
