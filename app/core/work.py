@@ -1,0 +1,200 @@
+"""The `work` table: outbox, timer, retry and refresh request in one, drained lane by lane.
+
+A lane is one connection, or the portal itself. One holder at a time drains a lane; `lease_until` and `fence` on lane
+and row keep a returning zombie from writing. RQ only says "drain lane N"; this table is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    case,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Tenant, after_commit, bound_portal, db, tenant_args
+
+WAITING, SENDING, DONE, PARKED = "waiting", "sending", "done", "parked"
+
+
+class Lane(Tenant, Base):
+    """What one worker at a time drains. `paused` holds it back with a reason, queue kept."""
+
+    __tablename__ = "lane"
+    kind: Mapped[str] = mapped_column(Text)
+    connection_id: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    holder: Mapped[str | None] = mapped_column(Text, default=None)
+    fence: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    rung_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    paused: Mapped[str | None] = mapped_column(Text, default=None)
+    __table_args__ = tenant_args(
+        UniqueConstraint("portal_id", "kind", "connection_id", postgresql_nulls_not_distinct=True),
+        refs={"connection_id": "connection"},
+    )
+
+
+class Work(Tenant, Base):
+    """One piece of work. A row is unique per (lane, kind, subject): asking again re-arms it, it never doubles."""
+
+    __tablename__ = "work"
+    lane_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default=WAITING, server_default=WAITING)
+    priority: Mapped[int] = mapped_column(Integer, default=50, server_default="50")
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    due_on: Mapped[date | None] = mapped_column(Date, default=None)
+    after: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list, server_default="{}")
+    wanted: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    served: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    failure_kind: Mapped[str | None] = mapped_column(Text, default=None)
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    epoch: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    fence: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    send_began_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    writes: Mapped[bool] = mapped_column(default=False, server_default="false")
+    outcome_unknown: Mapped[bool] = mapped_column(default=False, server_default="false")
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    request_id: Mapped[str | None] = mapped_column(Text, default=None)
+    request: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    request_hash: Mapped[str | None] = mapped_column(Text, default=None)
+    last_error: Mapped[str | None] = mapped_column(Text, default=None)
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    __table_args__ = tenant_args(
+        UniqueConstraint("lane_id", "kind", "subject"),
+        Index(
+            "ix_work_open", "lane_id", "priority", "due_at", "id", postgresql_where="state IN ('waiting', 'sending')"
+        ),
+        refs={"lane_id": "lane"},
+    )
+
+
+class Doorbell(Protocol):
+    """Says "drain lane N" to whoever listens. Losing a ring delays work, nothing else."""
+
+    def ring(self, lane_id: int) -> None: ...
+
+
+class _Silent:
+    def ring(self, lane_id: int) -> None:
+        """Nobody listens; the clock finds the work."""
+
+
+_doorbell: list[Doorbell] = [_Silent()]
+
+
+def use_doorbell(doorbell: Doorbell) -> None:
+    """Wire the process's doorbell; called by the bootstrap only."""
+    _doorbell[0] = doorbell
+
+
+def ring(lane_id: int) -> None:
+    """Ring once the current transaction has committed."""
+    after_commit(lambda: _doorbell[0].ring(lane_id))
+
+
+def lane(kind: str, connection_id: int | None = None) -> Lane:
+    """Return the portal's lane of this kind, made at its first use."""
+    made = (
+        insert(Lane).values(portal_id=bound_portal(), kind=kind, connection_id=connection_id).on_conflict_do_nothing()
+    )
+    db.session.execute(made)
+    where = [Lane.kind == kind, Lane.connection_id.is_not_distinct_from(connection_id)]
+    return db.session.execute(select(Lane).where(*where)).scalar_one()
+
+
+def want(
+    lane_id: int,
+    kind: str,
+    subject: object,
+    *,
+    payload: dict[str, Any] | None = None,
+    priority: int = 50,
+    due_on: date | None = None,
+    delay_s: float = 0,
+    after: Sequence[int] = (),
+) -> int:
+    """Ask for a piece of work and return its row's id; rings after the commit.
+
+    A burst of equal requests is one row. A request that arrives while the row is being worked on makes it run once
+    more afterwards. A create that is already done stays done: re-arm it with `again`.
+    """
+    due_at = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s)
+    new = insert(Work).values(
+        portal_id=bound_portal(), lane_id=lane_id, kind=kind, subject=str(subject), payload=payload or {},
+        priority=priority, due_at=due_at, due_on=due_on, after=list(after),
+    )  # fmt: skip
+    changed = new.on_conflict_do_update(
+        index_elements=["lane_id", "kind", "subject"],
+        set_={
+            "wanted": Work.wanted + 1,
+            "priority": func.least(Work.priority, new.excluded.priority),
+            # A write whose outcome is unknown keeps its wait, however often it is asked for.
+            "due_at": case((Work.outcome_unknown, Work.due_at), else_=func.least(Work.due_at, new.excluded.due_at)),
+        },
+    ).returning(Work.id)
+    work_id = db.session.execute(changed).scalar_one()
+    ring(lane_id)
+    return work_id
+
+
+def refresh(
+    lane_id: int, kind: str, subject: object, *, payload: dict[str, Any] | None = None, delay_s: float = 0
+) -> int:
+    """Ask for an object to be read again: like `want`, and a finished or parked read runs again."""
+    work_id = want(lane_id, kind, subject, payload=payload, delay_s=delay_s)
+    row = db.session.get_one(Work, work_id, populate_existing=True)
+    if row.state in (DONE, PARKED):
+        row.state = WAITING
+        row.failures, row.failure_kind = 0, None
+        row.due_at = db.session.execute(
+            select(func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s))
+        ).scalar_one()
+    if payload is not None:
+        row.payload = payload
+    return work_id
+
+
+def again(row: Work, *, new_epoch: bool) -> None:
+    """Run a parked or finished row again. `new_epoch` only after a definite rejection: it changes the request id.
+
+    A write whose outcome is unknown is not run before its wait is over.
+    """
+    now = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    row.due_at = max(row.due_at, now) if row.outcome_unknown else now
+    row.state = WAITING
+    row.failures, row.failure_kind, row.last_error = 0, None, None
+    if new_epoch and not row.outcome_unknown:
+        row.epoch += 1
+        row.request = row.request_id = row.request_hash = None
+    ring(row.lane_id)
+
+
+def find(kind: str, subject: object) -> Work | None:
+    """Return the portal's row of this kind and subject, if there is one."""
+    return db.session.execute(
+        select(Work).where(Work.kind == kind, Work.subject == str(subject)).order_by(Work.id.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def ring_now(lane_id: int) -> None:
+    """Ring at once, outside a transaction; for the worker that leaves due work behind and for the clock."""
+    _doorbell[0].ring(lane_id)
