@@ -1,0 +1,1 @@
+"""Sign-in links, console sessions and OAuth states."""

@@ -1,0 +1,1 @@
+"""Customers: HubSpot companies that we bill."""

@@ -1,0 +1,1 @@
+"""Received events, kept as evidence."""

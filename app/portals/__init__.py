@@ -1,0 +1,1 @@
+"""Portals (tenants), their people and their choices."""

@@ -1,0 +1,1 @@
+"""What waits for a person: in plain words, who can fix it, and what it holds up."""

@@ -1,0 +1,40 @@
+"""Reads of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from app.core.db import db
+from app.core.errors import NotFound
+from app.problems.models import Problem
+
+
+def open_ones(*, customer_id: int | None = None, deal_id: int | None = None) -> Sequence[Problem]:
+    """Return open problems, oldest first: all, or those of a customer or a deal (with the portal-wide ones)."""
+    statement = select(Problem).where(Problem.closed_at.is_(None)).order_by(Problem.id)
+    portal_wide = Problem.customer_id.is_(None) & Problem.deal_id.is_(None)
+    if deal_id is not None:
+        statement = statement.where((Problem.deal_id == deal_id) | portal_wide)
+    elif customer_id is not None:
+        statement = statement.where((Problem.customer_id == customer_id) | portal_wide)
+    return db.session.execute(statement).scalars().all()
+
+
+def any_open(subject_kind: str, subject_id: object, *, code: str | None = None) -> bool:
+    """Whether a subject has an open problem, or one of this code."""
+    statement = select(Problem.id).where(
+        Problem.subject_kind == subject_kind, Problem.subject_id == str(subject_id), Problem.closed_at.is_(None)
+    )
+    if code is not None:
+        statement = statement.where(Problem.code == code)
+    return db.session.execute(statement.limit(1)).scalar_one_or_none() is not None
+
+
+def get(problem_id: int) -> Problem:
+    """Return a problem of the bound portal; NotFound otherwise."""
+    found = db.session.execute(select(Problem).where(Problem.id == problem_id)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such problem.")
+    return found

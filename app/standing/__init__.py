@@ -1,0 +1,1 @@
+"""Where a customer or a deal stands: the one answer that cards and console show."""

@@ -1,0 +1,163 @@
+"""Reads what a standing is made of, in a number of queries that doesn't grow with the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from app.billing import preview
+from app.billing.money import Money
+from app.connections import queries as connections
+from app.connections.models import Connection, ExternalRef
+from app.core import clock
+from app.core.db import db
+from app.core.errors import NotFound
+from app.customers.models import Customer
+from app.deals.models import Deal, DealVersion
+from app.invoices.models import Invoice
+from app.portals.models import Portal
+from app.portals.queries import current
+from app.problems import queries as problems
+from app.problems.models import Problem
+from app.subscriptions.models import ACTIVE, BilledEntry, Subscription
+from app.subscriptions.settled import core_document
+
+_AHEAD_DAYS = 400
+
+
+class NothingBilled(NotFound):
+    """An id we don't know: a record nothing was won for yet, or another portal's. The card shows its empty state."""
+
+    code = "nothing_billed"
+
+
+@dataclass(frozen=True, slots=True)
+class NextCharge:
+    """The next document that will be issued: its day, its net and why in words."""
+
+    on: date
+    net: Money
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a standing is told from."""
+
+    portal: Portal
+    today: date
+    as_of: datetime
+    customer: Customer | None
+    deal: Deal | None
+    invoices: Sequence[Invoice]
+    subscriptions: Sequence[Subscription]
+    next_charge: NextCharge | None
+    contract_ends_on: date | None
+    problems: Sequence[Problem]
+    connections: Sequence[Connection]
+    external_ids: dict[int, str]
+
+
+def of_company(hubspot_company_id: int) -> Facts:
+    """Return the facts of a HubSpot company. NotFound for one we never met, which another portal's always is."""
+    customer = db.session.execute(
+        select(Customer).where(Customer.hubspot_company_id == hubspot_company_id)
+    ).scalar_one_or_none()
+    if customer is None:
+        raise NothingBilled("Nothing is billed for this company yet. Billing starts when one of its deals is won.")
+    return _gather(customer, None)
+
+
+def of_deal(hubspot_deal_id: int) -> Facts:
+    """Return the facts of a HubSpot deal: its own invoices only. NotFound as for companies."""
+    row = db.session.execute(
+        select(Deal, Customer)
+        .outerjoin(Customer, Customer.id == Deal.customer_id)
+        .where(Deal.hubspot_deal_id == hubspot_deal_id)
+    ).one_or_none()
+    if row is None:
+        raise NothingBilled("Nothing is billed for this deal yet. Billing starts when it is won.")
+    return _gather(row[1], row[0])
+
+
+def _gather(customer: Customer | None, deal: Deal | None) -> Facts:
+    portal = current()
+    subscriptions: Sequence[Subscription] = []
+    invoices: Sequence[Invoice] = []
+    if customer is not None:
+        wanted = select(Subscription).where(Subscription.customer_id == customer.id).order_by(Subscription.id)
+        if deal is not None:
+            wanted = wanted.where(Subscription.first_deal_id == deal.id)
+        subscriptions = db.session.execute(wanted).scalars().all()
+        invoices = _invoices(customer, deal, subscriptions)
+    today = clock.today(portal.timezone)
+    charge, ends_on = _ahead(subscriptions, today)
+    ledger = connections.all_of_portal()
+    return Facts(
+        portal=portal,
+        today=today,
+        as_of=clock.now(),
+        customer=customer,
+        deal=deal,
+        invoices=invoices,
+        subscriptions=subscriptions,
+        next_charge=charge,
+        contract_ends_on=ends_on,
+        problems=_problems(customer, deal),
+        connections=ledger,
+        external_ids=_external_ids(invoices),
+    )
+
+
+def _problems(customer: Customer | None, deal: Deal | None) -> Sequence[Problem]:
+    if deal is not None:
+        return problems.open_ones(deal_id=deal.id)
+    return problems.open_ones(customer_id=customer.id if customer else 0)
+
+
+def _invoices(customer: Customer, deal: Deal | None, subscriptions: Sequence[Subscription]) -> Sequence[Invoice]:
+    statement = select(Invoice).where(Invoice.customer_id == customer.id)
+    if deal is not None:
+        statement = statement.where(Invoice.subscription_id.in_([s.id for s in subscriptions]))
+    return db.session.execute(statement.order_by(Invoice.scheduled_on.desc(), Invoice.id.desc())).scalars().all()
+
+
+def _ahead(subscriptions: Sequence[Subscription], today: date) -> tuple[NextCharge | None, date | None]:
+    """Ask the core for what comes next, over all subscriptions, with two queries."""
+    ids = [s.id for s in subscriptions]
+    versions = {
+        v.id: v
+        for v in db.session.execute(
+            select(DealVersion).where(DealVersion.id.in_([s.deal_version_id for s in subscriptions]))
+        ).scalars()
+    }
+    entries: dict[int, list[BilledEntry]] = {}
+    for entry in db.session.execute(
+        select(BilledEntry).where(BilledEntry.subscription_id.in_(ids), BilledEntry.released_at.is_(None))
+    ).scalars():
+        entries.setdefault(entry.subscription_id, []).append(entry)
+    charges: list[NextCharge] = []
+    ends: list[date] = []
+    for subscription in subscriptions:
+        document = core_document(subscription, versions[subscription.deal_version_id], entries.get(subscription.id, []))
+        until = date.fromordinal(today.toordinal() + _AHEAD_DAYS)
+        answer = preview(document | {"until": until.isoformat()}, as_of=today)
+        if answer.renewal is not None:
+            ends.append(date.fromordinal(answer.renewal.next_start.toordinal() - 1))
+        upcoming = [d for d in answer.documents if d.sent and d.billable]
+        if subscription.state == ACTIVE and upcoming:
+            first = upcoming[0]
+            charges.append(NextCharge(max(first.dated, today), first.net, "; ".join(line.why for line in first.lines)))
+    return min(charges, key=lambda charge: charge.on, default=None), max(ends, default=None)
+
+
+def _external_ids(invoices: Iterable[Invoice]) -> dict[int, str]:
+    rows = db.session.execute(
+        select(ExternalRef.local_id, ExternalRef.external_id).where(
+            ExternalRef.resource == "invoice", ExternalRef.local_id.in_([invoice.id for invoice in invoices])
+        )
+    )
+    return {row.local_id: row.external_id for row in rows}
