@@ -1,0 +1,1 @@
+"""HubSpot behind the Crm port."""

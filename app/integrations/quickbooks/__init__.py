@@ -1,0 +1,1 @@
+"""QuickBooks behind the Accounting port."""

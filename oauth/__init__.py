@@ -1,0 +1,1 @@
+"""Install and connection: the OAuth doors, and the providers behind them."""
