@@ -1,0 +1,1 @@
+"""The console: the finance manager's pages."""

@@ -1,0 +1,87 @@
+"""Problems: what waits for a person, grouped by who can fix it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import sessions
+from app.console import queries, shell
+from app.console.queries import Told
+from app.core.errors import DomainError
+from app.portals.actions import Actor
+from app.portals.models import ADMIN, APPROVER
+from app.problems import actions
+from app.problems.actions import FINANCE, OPERATOR, PORTAL_ADMIN, SALES
+from app.subscriptions import actions as subscriptions
+
+blueprint = Blueprint("problems", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A kind of person: what we call them, and where they fix things."""
+
+    name: str
+    where: str
+
+
+WHO = {
+    FINANCE: Who("Finance", "You can settle these here or in QuickBooks."),
+    SALES: Who("Sales", "The deal's owner settles these in HubSpot; the deal is read again by itself."),
+    PORTAL_ADMIN: Who("Admin", "An admin of this portal settles these in the settings."),
+    OPERATOR: Who("Dealwright", "These are ours to fix. Nothing is lost meanwhile."),
+}
+_SETTINGS_CODES = ("reconnect", "no_income_account")
+
+
+@blueprint.get("/problems")
+def index() -> str:
+    """List every open problem with what it holds up and the button that settles it."""
+    sessions.require()
+    return _list()
+
+
+@blueprint.post("/problems/<record:problem_id>/retry")
+def retry(problem_id: int) -> ResponseReturnValue:
+    """Try again what a problem holds up."""
+    actor = sessions.require(form=True)
+    try:
+        actions.retry(actor, problem_id)
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return shell.refused(error, _list)
+    return redirect(url_for("problems.index", done="retried"), code=303)
+
+
+@blueprint.post("/subscriptions/<record:subscription_id>/relation")
+def relation(subscription_id: int) -> ResponseReturnValue:
+    """Bill a second deal of a customer beside the first."""
+    actor = sessions.require(form=True)
+    try:
+        subscriptions.relate(actor, subscription_id, request.form.get("relation", "new"))
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return shell.refused(error, _list)
+    return redirect(url_for("problems.index", done="related"), code=303)
+
+
+def may_press(actor: Actor, who: str) -> bool:
+    """Whether this person may press a problem's button; the action checks it again."""
+    return actor.may(ADMIN if who == PORTAL_ADMIN else APPROVER)
+
+
+def _list() -> str:
+    by_who: dict[str, list[Told]] = {}
+    for told in queries.told_problems():
+        by_who.setdefault(told.problem.who, []).append(told)
+    known = [(who, words, by_who.pop(who)) for who, words in WHO.items() if who in by_who]
+    other = [(who, Who(who.capitalize(), ""), told) for who, told in by_who.items()]
+    return shell.page(
+        "problems.html", at="problems", groups=known + other, may_press=lambda who: may_press(g.actor, who),
+        in_settings=_SETTINGS_CODES,
+    )  # fmt: skip

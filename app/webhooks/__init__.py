@@ -1,0 +1,1 @@
+"""The door for notifications: verify, store, mark as wanted, answer."""
