@@ -18,8 +18,8 @@ from app.core.outcome import Outcome
 class Grant:
     """Tokens as a provider issued them. `refresh_expires_at` is None where the provider sets no end."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     access_expires_at: datetime
     refresh_expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ class LedgerAccount:
     """Which company file to talk to."""
 
     realm_id: str
-    access_token: str
+    access_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

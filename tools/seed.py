@@ -68,18 +68,17 @@ def main() -> int:
     try:
         first = set_up(env, NORTHWIND)
         second = set_up(env, ALPENGLOW)
+        links = [_link(seeded) for seeded in (NORTHWIND, ALPENGLOW)]
     except Stuck as stuck:
         print(f"The sandbox could not be filled: {stuck}", file=sys.stderr)
         return 1
     lines = [
         ["Deal board", f"{first.hubspot}/portals/{first.hub_id}/board"],
         ["QuickBooks", f"{first.quickbooks}/companies/{NORTHWIND.realm_id}/invoices"],
-        ["Console", first.app],
-        [
-            "Sign in (automatic portal)",
-            f"{first.hubspot}/portals/{first.hub_id}/board, then Open Dealwright on a company",
-        ],
-        ["Second portal (approval)", f"{second.hubspot}/portals/{second.hub_id}/board"],
+        ["Console, one-time sign-in", links[0]],
+        ["Deal board of the portal with approval", f"{second.hubspot}/portals/{second.hub_id}/board"],
+        ["its QuickBooks", f"{second.quickbooks}/companies/{ALPENGLOW.realm_id}/invoices"],
+        ["its console, one-time sign-in", links[1]],
     ]
     print(json.dumps({"lines": lines}))
     return 0

@@ -21,6 +21,7 @@ from app.customers.models import Customer
 from app.deals.models import Deal
 from app.invoices import approval
 from app.invoices import queries as invoices
+from app.invoices.drafting import ROUTINE
 from app.invoices.models import Invoice, InvoiceLine
 from app.invoices.queries import Listed
 from app.portals.actions import Actor
@@ -28,7 +29,6 @@ from app.portals.actions import Actor
 blueprint = Blueprint("drafts", __name__)
 DOOR = "console.approve"
 # The billing run gives this reason to every draft of a portal that approves all; beside it a draft is routine.
-ROUTINE = "This portal approves every invoice."
 _SHOWN = re.compile(r"([0-9]{1,18}):([0-9]{1,9})")
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 SHOW = {"all": "All", "closer": "Need a closer look", "routine": "Routine"}

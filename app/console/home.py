@@ -11,9 +11,9 @@ from app import sessions
 from app.connections import queries as connections
 from app.connections.models import HUBSPOT, QUICKBOOKS, Connection
 from app.console import queries, shell
-from app.console.drafts import ROUTINE
 from app.console.problems import WHO
 from app.deals import queries as deals
+from app.invoices.drafting import ROUTINE
 
 blueprint = Blueprint("home", __name__)
 AGES = ("Not due yet", "1–30 days late", "31–60 days late", "61–90 days late", "Over 90 days late")

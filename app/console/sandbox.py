@@ -30,7 +30,7 @@ def move_clock() -> ResponseReturnValue:
         day = date.fromisoformat(wanted) if wanted else None
     except ValueError:
         raise Invalid("Choose a day, for example 2026-12-01.", field="date") from None
-    clock.move(day)
+    clock.move(day, portals.current().timezone)
     events.audit(
         actor.email, f"moved the sandbox's calendar to {wanted or 'the real day'}", "portal", portals.current().id
     )

@@ -27,7 +27,7 @@ STATIC = Path(__file__).with_name("static")
 NOTICES = {
     "retried": "It is being tried again. If nothing changed, the problem comes back here.",
     "related": "The deal is billed beside the other one. Its drafts are being written.",
-    "ledger": "Saved. New QuickBooks items book into this account. Press Try again on problems that waited for it.",
+    "ledger": "Saved. New QuickBooks items book into this account; what waited for it goes on now.",
     "billing": "Saved. The drafts are being judged anew; what was approved already is not touched.",
     "invited": "Added. They sign in by opening Dealwright from a HubSpot record.",
     "role": "The role is changed. It holds from their next click.",

@@ -44,9 +44,13 @@ def today(zone: str) -> date:
     return day
 
 
-def move(day: date | None) -> None:
-    """Move the sandbox's calendar so that `day` is today in UTC; None brings it back to the real day.
+def move(day: date | None, zone: str | None = None) -> None:
+    """Move the sandbox's calendar so that `day` is today in a zone (by default that of the portal furthest behind).
+
+    None as the day brings the real one back.
 
     The caller has checked that the settings allow it; the database function refuses nothing.
     """
-    db.session.execute(text("SELECT sandbox_move_clock(:day)"), {"day": day}, execution_options=UNBOUND)
+    db.session.execute(
+        text("SELECT sandbox_move_clock(:day, :zone)"), {"day": day, "zone": zone}, execution_options=UNBOUND
+    )

@@ -30,7 +30,7 @@ def calls_until(moment: float) -> Iterator[None]:
 
 
 def refuse_after_lease() -> None:
-    """Called by gateways right before an outside call; raises LeaseOver. Without a lease (a web request) it's silent."""
+    """Called by gateways right before an outside call; raises LeaseOver. Silent where no lease is held."""
     until = _until.get()
     if until is not None and clock.monotonic() >= until:
         raise LeaseOver("the lease would not outlast another call")

@@ -7,6 +7,7 @@ and row keep a returning zombie from writing. RQ only says "drain lane N"; this 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -106,9 +107,17 @@ def use_doorbell(doorbell: Doorbell) -> None:
     _doorbell[0] = doorbell
 
 
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    lane_id: int
+
+    def __call__(self) -> None:
+        _doorbell[0].ring(self.lane_id)
+
+
 def ring(lane_id: int) -> None:
-    """Ring once the current transaction has committed."""
-    after_commit(lambda: _doorbell[0].ring(lane_id))
+    """Ring once the current transaction has committed; a lane that it wants more of is rung once all the same."""
+    after_commit(_Ring(lane_id))
 
 
 def lane(kind: str, connection_id: int | None = None) -> Lane:

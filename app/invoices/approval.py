@@ -21,8 +21,12 @@ from app.invoices.identity import mark
 from app.invoices.models import Invoice, InvoiceLine
 from app.portals.actions import Actor
 from app.portals.models import APPROVER
+from app.problems import queries as problem_queries
 from app.subscriptions import queries as subscription_queries
 from app.subscriptions.models import ACTIVE, BilledEntry, Subscription
+
+# Problems that the billing run opens on a deal whose drafts may be older than what it asks about.
+_QUESTIONS = ("changed_after_billing", "core_question")
 
 
 class DraftChanged(Conflict):
@@ -66,6 +70,10 @@ def approve_one(actor: Actor, invoice_id: int, version: int) -> Invoice:
         )  # fmt: skip
     if subscription.state != ACTIVE:
         raise Conflict(f"This draft is held: {subscription.held_because}")
+    # BILLING: while any question is open, no document of that deal is approved, by rule or by hand.
+    question = problem_queries.first_open("deal", subscription.first_deal_id, *_QUESTIONS)
+    if question is not None:
+        raise Conflict(f"The deal has an open question: {question.sentence}")
     approve(invoice, subscription, by=actor.email, today=clock.today(subscription.zone))
     return invoice
 

@@ -28,6 +28,8 @@ from app.subscriptions.settled import core_document
 
 RUN = "billing.run"
 LATE_DAYS = 31
+# The one reason that says nothing about the draft itself.
+ROUTINE = "This portal approves every invoice."
 
 
 class DailyRun:
@@ -100,9 +102,13 @@ def _adopt(subscription: Subscription) -> bool:
 
 
 def agreed(version_id: int) -> dict[str, Any]:
-    """Return what counts as a change of the deal: all but the start, frozen at the win, and the customer's name."""
+    """Return what counts as a change of the deal.
+
+    The start froze at the win; the customer's name and the portal's payment terms apply to the next draft and change
+    nothing that was agreed.
+    """
     document = deals.version(version_id).document
-    return {key: value for key, value in document.items() if key not in ("start", "customer")}
+    return {key: value for key, value in document.items() if key not in ("start", "customer", "payment")}
 
 
 def _ask(subscription: Subscription, answer: Answer) -> None:
@@ -204,7 +210,7 @@ def _approve_by_rule(subscription: Subscription, portal: Portal, drafts: Sequenc
     for invoice in drafts:
         reasons = []
         if portal.invoice_mode == APPROVAL:
-            reasons.append("This portal approves every invoice.")
+            reasons.append(ROUTINE)
         if invoice.kind == "credit_note":
             reasons.append("Credits are always approved by a person.")
         if (today - invoice.scheduled_on).days > LATE_DAYS:

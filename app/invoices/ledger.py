@@ -74,7 +74,7 @@ def _check_net(invoice: Invoice) -> None:
             action="Compare the lines in QuickBooks and correct what differs, or void the invoice there.",
         )  # fmt: skip
         problems.open_problem(finding, "invoice", invoice.id, customer_id=invoice.customer_id)
-    elif problem_queries.any_open("invoice", invoice.id, code="net_differs"):
+    elif problem_queries.first_open("invoice", invoice.id, "net_differs") is not None:
         problems.close_problems("invoice", invoice.id, only="net_differs")
         mail = work.find(enqueue.MAIL, invoice.id)
         if mail is not None and mail.state == work.PARKED:

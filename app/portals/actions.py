@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -96,7 +97,7 @@ def invite(actor: Actor, email: str, role: str) -> Person:
     """Add a person who has not opened a card yet, with a role. Only an admin may."""
     actor.must_be(ADMIN)
     email = email.strip().lower()
-    if "@" not in email or len(email) > 254:
+    if not re.fullmatch(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}", email):
         raise Invalid("That is not an e-mail address.", field="email")
     person = queries.person_by_email(email)
     if person is None:

@@ -22,14 +22,14 @@ def open_ones(*, customer_id: int | None = None, deal_id: int | None = None) -> 
     return db.session.execute(statement).scalars().all()
 
 
-def any_open(subject_kind: str, subject_id: object, *, code: str | None = None) -> bool:
-    """Whether a subject has an open problem, or one of this code."""
-    statement = select(Problem.id).where(
+def first_open(subject_kind: str, subject_id: object, *codes: str) -> Problem | None:
+    """Return a subject's oldest open problem, of these codes if any are named."""
+    statement = select(Problem).where(
         Problem.subject_kind == subject_kind, Problem.subject_id == str(subject_id), Problem.closed_at.is_(None)
     )
-    if code is not None:
-        statement = statement.where(Problem.code == code)
-    return db.session.execute(statement.limit(1)).scalar_one_or_none() is not None
+    if codes:
+        statement = statement.where(Problem.code.in_(codes))
+    return db.session.execute(statement.order_by(Problem.id).limit(1)).scalar_one_or_none()
 
 
 def get(problem_id: int) -> Problem:

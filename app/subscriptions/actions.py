@@ -76,7 +76,7 @@ def relate(actor: Actor, subscription_id: int, relation: str) -> Subscription:
     subscription.state, subscription.held_because, subscription.relation = ACTIVE, "", relation
     problems.close_problems("deal", subscription.first_deal_id, only="relation", by=actor.email)
     deal = deals.get(subscription.first_deal_id)
-    if problem_queries.any_open("deal", deal.id):
+    if problem_queries.first_open("deal", deal.id) is not None:
         _hold(subscription, "The deal has open questions.")
     elif deal.state != WON:
         _hold(subscription, f'The deal left Closed Won (it is in "{deal.stage_label}").')

@@ -11,12 +11,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
   SELECT (clock_timestamp() AT TIME ZONE zone)::date + (SELECT shift_days FROM sandbox_clock)
 $$;
 
-CREATE FUNCTION sandbox_move_clock(day date) RETURNS void
+-- Makes `day` today in a zone; without one, in the zone of the portal that is furthest behind, so that no portal is
+-- still a day short of it.
+CREATE FUNCTION sandbox_move_clock(day date, zone text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+DECLARE
+  today date;
 BEGIN
   PERFORM set_config('app.lookup', 'on', true);
-  UPDATE sandbox_clock SET shift_days = COALESCE(day - (clock_timestamp() AT TIME ZONE 'UTC')::date, 0);
-  UPDATE work SET due_on = billing_today('UTC') WHERE kind = 'billing.run' AND due_on > billing_today('UTC');
+  SELECT COALESCE((clock_timestamp() AT TIME ZONE zone)::date, min((clock_timestamp() AT TIME ZONE timezone)::date),
+                  (clock_timestamp() AT TIME ZONE 'UTC')::date)
+  INTO today FROM portal;
+  UPDATE sandbox_clock SET shift_days = COALESCE(day - today, 0);
+  UPDATE work w SET due_on = billing_today(p.timezone) FROM portal p
+  WHERE p.id = w.portal_id AND w.kind = 'billing.run' AND w.due_on > billing_today(p.timezone);
   PERFORM set_config('app.lookup', '', true);
 END $$;
 

@@ -77,6 +77,22 @@ def companies() -> ResponseReturnValue:
     return render_template("quickbooks/companies.html", companies=rows)
 
 
+@blueprint.get("/app/invoice")
+@page
+def linked_invoice() -> ResponseReturnValue:
+    """Open an invoice by QuickBooks' own kind of link, which names no company (the real one: the last signed in)."""
+    found = []
+    for realm_id in standin.get().realm_ids():
+        with standin.get().books(realm_id, writes=False) as books:
+            matching = [one for one in books.all("Invoice") if one["Id"] == request.args.get("txnId")]
+            found += [(realm_id, books.profile["name"], one) for one in matching]
+    if len(found) == 1:
+        return redirect(url_for("pages.invoice", realm_id=found[0][0], id=found[0][2]["Id"]))
+    if not found:
+        abort(404)
+    return render_template("quickbooks/which.html", found=found)
+
+
 @blueprint.get("/companies/<realm_id>/invoices")
 @page
 def invoices(realm_id: str) -> ResponseReturnValue:

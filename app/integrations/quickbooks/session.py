@@ -31,7 +31,7 @@ class LedgerSession(OAuth2Session):  # type: ignore[misc]  # Authlib ships no ty
         self.last: requests.Response | None = None
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send with time-outs to the API's host only, and only while the worker's lease outlasts it; keep the answer."""
+        """Send with time-outs to the API's host only, while the worker's lease outlasts it; keep the answer."""
         if urlsplit(url).netloc != self._netloc:
             raise WrongHost(urlsplit(url).netloc)
         # The library puts the same bearer token there that Authlib adds itself.

@@ -166,7 +166,7 @@ def _about(here: Context, grant: Grant, *, is_access: bool) -> dict[str, Any]:
         "client_id": here.settings.client_id,
         "app_id": here.settings.app_id,
         "hub_id": portal.hub_id,
-        "hub_domain": f"{portal.hub_id}.hubspot.example",
+        "hub_domain": portal.user["email"].partition("@")[2],
         "user_id": grant["user_id"],
         "user": portal.user["email"],
         "scopes": grant["scopes"],

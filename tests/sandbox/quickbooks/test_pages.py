@@ -98,3 +98,20 @@ class TestDoing:
         url = f"{de.stand_in.base}/companies/{DE}/invoices/{invoice['Id']}/void"
         assert "Voided" in de.stand_in.session.post(url).text
         assert de.read(f"invoice/{invoice['Id']}")["TotalAmt"] == 0
+
+
+class TestLinkToAnInvoice:
+    def test_opens_it_where_one_company_has_the_id(self, us: Company) -> None:
+        invoice = us.invoice({"Id": "1"}, "10.00")
+        assert invoice["DocNumber"] in page(us.stand_in, f"/app/invoice?txnId={invoice['Id']}")
+
+    def test_asks_for_the_company_where_several_have_the_id(self, us: Company) -> None:
+        other = us.stand_in.connect(us.stand_in.new_company().realm_id)
+        invoice, theirs = us.invoice({"Id": "1"}, "10.00"), other.invoice(other.customer(), "20.00")
+        assert invoice["Id"] == theirs["Id"]
+        text = page(us.stand_in, f"/app/invoice?txnId={invoice['Id']}")
+        assert "Which company?" in text
+        assert "$20.00" in text
+
+    def test_to_nothing_is_not_found(self, us: Company) -> None:
+        page(us.stand_in, "/app/invoice?txnId=999", status=404)
