@@ -72,7 +72,7 @@ def _done(outcome: Outcome):  # type: ignore[no-untyped-def]  # each caller know
 
 def _write_down(grant: Grant, installed: Installation, account: AccountDetails) -> None:
     wired = wiring()
-    portal = portal_queries.current()
+    portal = portal_queries.locked()
     zone = portals.checked_zone(account.timezone)
     portals.describe(
         portal,

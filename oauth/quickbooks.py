@@ -55,6 +55,7 @@ def callback() -> ResponseReturnValue:
     grant: Grant = _done(wired.issuers[QUICKBOOKS].exchange(code))
     company: Company = _done(wired.accounting.company(LedgerAccount(realm_id, grant.access_token)))
     with transaction(taken.portal_id):
+        portals.locked()
         connection = connections.connect(
             wired.ring,
             provider=QUICKBOOKS,

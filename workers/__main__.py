@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from redis import Redis
@@ -40,6 +41,9 @@ def main() -> int:
         worker_ttl=WORKER_TTL_S,
         log_job_description=False,
     )
+    # A work-horse whose collector walked what the parent built would copy all of it, at every job.
+    gc.collect()
+    gc.freeze()
     log.get(__name__).info("worker is ready")
     worker.work(with_scheduler=False, logging_level="WARNING")
     return 0

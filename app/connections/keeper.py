@@ -14,6 +14,7 @@ from app.core.db import refuse_open_transaction, transaction
 from app.core.outcome import Done, FailureKind, Rejected, Unknown
 from app.core.work import Lane
 from app.ports import Grant, TokenIssuer
+from app.problems import actions as problems
 
 EARLY = timedelta(minutes=5)
 
@@ -42,6 +43,7 @@ class TokenKeeper:
             if isinstance(outcome, Done):
                 assert isinstance(outcome.value, Grant)
                 actions.store_grant(self._ring, connection_id, outcome.value)
+                problems.close_problems("connection", connection_id, only="configuration")
                 return outcome.value.access_token
             if isinstance(outcome, Rejected) and outcome.kind in (FailureKind.REVOKED, FailureKind.CONFIGURATION):
                 connection, _ = queries.of_lane_connection(connection_id)

@@ -11,11 +11,13 @@ from app import sessions
 from app.console import queries, shell
 from app.console.queries import Told
 from app.core.errors import DomainError
+from app.deals import queries as deals
 from app.portals.actions import Actor
 from app.portals.models import ADMIN, APPROVER
 from app.problems import actions
 from app.problems.actions import FINANCE, OPERATOR, PORTAL_ADMIN, SALES
 from app.subscriptions import actions as subscriptions
+from app.subscriptions import watch
 
 blueprint = Blueprint("problems", __name__)
 
@@ -34,7 +36,7 @@ WHO = {
     PORTAL_ADMIN: Who("Admin", "An admin of this portal settles these in the settings."),
     OPERATOR: Who("Dealwright", "These are ours to fix. Nothing is lost meanwhile."),
 }
-_SETTINGS_CODES = ("reconnect", "no_income_account")
+_SETTINGS_CODES = ("reconnect", "no_income_account", "no_tax_code", "ledger_blocked")
 
 
 @blueprint.get("/problems")
@@ -55,6 +57,33 @@ def retry(problem_id: int) -> ResponseReturnValue:
             raise
         return shell.refused(error, _list)
     return redirect(url_for("problems.index", done="retried"), code=303)
+
+
+@blueprint.post("/problems/<record:problem_id>/settle")
+def settle(problem_id: int) -> ResponseReturnValue:
+    """Close a problem that a decision settles."""
+    actor = sessions.require(form=True)
+    try:
+        actions.settle(actor, problem_id)
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return shell.refused(error, _list)
+    return redirect(url_for("problems.index", done="settled"), code=303)
+
+
+@blueprint.post("/deals/<record:deal_id>/let-go")
+def let_go(deal_id: int) -> ResponseReturnValue:
+    """Accept that line items left a deal, and have the deal read again."""
+    actor = sessions.require(form=True)
+    try:
+        subscriptions.let_go(actor, deal_id)
+        watch.want_deals([deals.get(deal_id).hubspot_deal_id])
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return shell.refused(error, _list)
+    return redirect(url_for("problems.index", done="let-go"), code=303)
 
 
 @blueprint.post("/subscriptions/<record:subscription_id>/relation")
@@ -83,5 +112,5 @@ def _list() -> str:
     other = [(who, Who(who.capitalize(), ""), told) for who, told in by_who.items()]
     return shell.page(
         "problems.html", at="problems", groups=known + other, may_press=lambda who: may_press(g.actor, who),
-        in_settings=_SETTINGS_CODES,
+        in_settings=_SETTINGS_CODES, by_decision=actions.SETTLED_BY_DECISION,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _NONCE_BYTES = 12
 
 
-class SealError(Exception):
+class SealError(ValueError):
     """A sealed value can't be opened: an unknown key, a changed value or another row's value."""
 
 

@@ -64,11 +64,17 @@ class Tenant:
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
-def tenant_args(*extra: Any, refs: dict[str, str] | None = None) -> tuple[Any, ...]:
-    """Return table arguments: `UNIQUE (portal_id, id)` and, for each of `refs`, a foreign key within the portal."""
+def tenant_args(
+    *extra: Any, refs: dict[str, str] | None = None, late_refs: dict[str, str] | None = None
+) -> tuple[Any, ...]:
+    """Return table arguments: `UNIQUE (portal_id, id)` and, for each of `refs`, a foreign key within the portal.
+
+    `late_refs` are added once both tables exist: for two tables that name each other.
+    """
     keys = [
-        ForeignKeyConstraint(["portal_id", column], [f"{table}.portal_id", f"{table}.id"])
-        for column, table in (refs or {}).items()
+        ForeignKeyConstraint(["portal_id", column], [f"{table}.portal_id", f"{table}.id"], use_alter=is_late)
+        for wanted, is_late in ((refs, False), (late_refs, True))
+        for column, table in (wanted or {}).items()
     ]
     return (UniqueConstraint("portal_id", "id"), *keys, *extra)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from app.core import clock, lanes, log, retries
@@ -35,7 +35,7 @@ class Plan:
     request_id: str
     request: bytes
     look_first: bool
-    access_token: str
+    access_token: str = field(repr=False)
     data: Mapping[str, Any]
 
 
@@ -159,8 +159,8 @@ class Runner:
 
     def _run_step(self, held: lanes.Held, step: Step, work_id: int, began: float) -> None:
         """Plan, send and record a row. `began` is from before the lane's lease was renewed: that one counts, too."""
-        token = self._tokens.fresh(held.portal_id, held.lane_id)
         try:
+            token = self._tokens.fresh(held.portal_id, held.lane_id)
             plan = self._plan(held, step, work_id, token)
             if plan is None:
                 return

@@ -6,7 +6,7 @@ and row keep a returning zombie from writing. RQ only says "drain lane N"; this 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Date,
     DateTime,
     Index,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Tenant, after_commit, bound_portal, db, tenant_args
@@ -156,8 +157,7 @@ def want(
         set_={
             "wanted": Work.wanted + 1,
             "priority": func.least(Work.priority, new.excluded.priority),
-            # A write whose outcome is unknown keeps its wait, however often it is asked for.
-            "due_at": case((Work.outcome_unknown, Work.due_at), else_=func.least(Work.due_at, new.excluded.due_at)),
+            "due_at": _sooner(new),
         },
     ).returning(Work.id)
     work_id = db.session.execute(changed).scalar_one()
@@ -165,21 +165,43 @@ def want(
     return work_id
 
 
-def refresh(
-    lane_id: int, kind: str, subject: object, *, payload: dict[str, Any] | None = None, delay_s: float = 0
-) -> int:
+def refresh(lane_id: int, kind: str, subject: object, *, delay_s: float = 0) -> None:
     """Ask for an object to be read again: like `want`, and a finished or parked read runs again."""
-    work_id = want(lane_id, kind, subject, payload=payload, delay_s=delay_s)
-    row = db.session.get_one(Work, work_id, populate_existing=True)
-    if row.state in (DONE, PARKED):
-        row.state = WAITING
-        row.failures, row.failure_kind = 0, None
-        row.due_at = db.session.execute(
-            select(func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s))
-        ).scalar_one()
-    if payload is not None:
-        row.payload = payload
-    return work_id
+    refresh_all(lane_id, kind, [subject], delay_s=delay_s)
+
+
+def refresh_all(lane_id: int, kind: str, subjects: Iterable[object], *, delay_s: float = 0) -> None:
+    """Ask for many objects at once, in one statement: a batch of events must be answered within moments."""
+    # One order, so that two batches about the same objects never wait for each other in a circle.
+    names = sorted({str(subject) for subject in subjects})
+    if not names:
+        return
+    due_at = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s)
+    rows = [{"portal_id": bound_portal(), "lane_id": lane_id, "kind": kind, "subject": name} for name in names]
+    new = insert(Work).values([row | {"due_at": due_at} for row in rows])
+    at_rest = Work.state.in_((DONE, PARKED))
+    statement = new.on_conflict_do_update(
+        index_elements=["lane_id", "kind", "subject"],
+        set_={
+            "wanted": Work.wanted + 1,
+            "state": case((at_rest, WAITING), else_=Work.state),
+            "failures": case((at_rest, 0), else_=Work.failures),
+            "failure_kind": case((at_rest, None), else_=Work.failure_kind),
+            "due_at": case((at_rest & ~Work.outcome_unknown, new.excluded.due_at), else_=_sooner(new)),
+        },
+    )
+    db.session.execute(statement)
+    # Rows that this session has loaded would otherwise hide what the statement did.
+    for row in list(db.session.identity_map.values()):
+        if isinstance(row, Work) and row.lane_id == lane_id and row.kind == kind and row.subject in names:
+            db.session.expire(row)
+    ring(lane_id)
+
+
+def _sooner(new: Insert) -> ColumnElement[datetime]:
+    """Bring a row forward, but never past a wait that it owes: an unknown outcome's, or a back-off's."""
+    owes = Work.outcome_unknown | (Work.failures > 0)
+    return case((owes, Work.due_at), else_=func.least(Work.due_at, new.excluded.due_at))
 
 
 def again(row: Work, *, new_epoch: bool) -> None:

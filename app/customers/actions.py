@@ -13,8 +13,8 @@ from app.customers.models import Customer
 def observe(company: Mapping[str, str | None], contacts: Sequence[Mapping[str, str | None]]) -> Customer:
     """Write what HubSpot says of a company and its contacts as they are now; return the customer.
 
-    The billing contact is the deal's only contact with an e-mail. With none or several, the known one is kept if it
-    is among them; otherwise there is none, and mailing asks.
+    The billing contact is the deal's only contact with an e-mail. With none or several the known one stays (another
+    deal of the customer may have named it); where none is known, mailing asks.
     """
     company_id = int(company["hs_object_id"] or 0)
     customer = queries.of_company(company_id)

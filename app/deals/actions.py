@@ -19,12 +19,15 @@ from app.deals.keys import Alias, Assigned, assign
 from app.deals.models import GONE, LOST, OPEN, WON, Deal, DealItem, DealVersion
 from app.portals.models import Portal
 from app.ports import CrmDeal
-from app.problems.actions import SALES, Finding
+from app.problems.actions import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A deal after it was read: `won` is False too where a finding says that we can't tell."""
+    """A deal after it was read: `won` is False too where a finding says that we can't tell.
+
+    `vanished` are items whose line is gone; whether that is a question depends on what was billed of them.
+    """
 
     deal: Deal
     customer: Customer | None
@@ -32,6 +35,7 @@ class Observed:
     version: DealVersion | None
     reading: reading.Reading
     findings: tuple[Finding, ...]
+    vanished: tuple[Alias, ...] = ()
 
 
 def observe(crm: CrmDeal, portal: Portal) -> Observed:
@@ -50,11 +54,10 @@ def observe(crm: CrmDeal, portal: Portal) -> Observed:
     findings = list(read.findings)
     if isinstance(verdict, Finding):
         findings.append(verdict)
-    findings.extend(_vanished(deal, assigned))
     won = verdict is True
     _write(deal, crm, customer, read, won)
     version = _version(deal, read.document, read.sources) if read.document else None
-    return Observed(deal, customer, won, version, read, tuple(findings))
+    return Observed(deal, customer, won, version, read, tuple(findings), assigned.vanished)
 
 
 def gone(hubspot_deal_id: int) -> Deal | None:
@@ -103,18 +106,17 @@ def _assign_keys(deal: Deal, crm: CrmDeal) -> Assigned:
     return assigned
 
 
-def _vanished(deal: Deal, assigned: Assigned) -> list[Finding]:
-    """A line that is gone from a deal that bills holds and asks; before the win, it is simply not there."""
-    if deal.subscription_id is None or not assigned.vanished:
-        return []
-    names = ", ".join(f'"{alias.name}"' for alias in assigned.vanished)
-    sentence = f"{names} was billed from this deal and is no longer among its line items."
-    return [
-        Finding(
-            code="line_vanished", sentence=sentence, holds="Billing of this deal waits.", who=SALES,
-            action="Add the line item back, or ask finance to end its billing.",
-        )
-    ]  # fmt: skip
+def forget_vanished(deal: Deal) -> list[str]:
+    """Forget the items whose line was not among the deal's when it was last read; return their names."""
+    gone = db.session.execute(
+        select(DealItem).where(DealItem.deal_id == deal.id, DealItem.hubspot_line_id.not_in(deal.line_ids))
+    ).scalars()
+    names = []
+    for item in gone.all():
+        names.append(item.name)
+        db.session.delete(item)
+    db.session.flush()
+    return names
 
 
 def document_hash(document: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ class Deal(Tenant, Base):
         Index("ix_deal_contact_ids", "contact_ids", postgresql_using="gin"),
         Index("ix_deal_customer", "portal_id", "customer_id"),
         refs={"customer_id": "customer"},
+        late_refs={"subscription_id": "subscription"},
     )
 
 

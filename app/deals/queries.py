@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from app.core.db import db
+from app.core.errors import NotFound
 from app.customers.models import Customer
 from app.deals.models import BEFORE_GO_LIVE, Deal, DealVersion
 
@@ -17,8 +18,11 @@ def of_hubspot(hubspot_deal_id: int) -> Deal | None:
 
 
 def get(deal_id: int) -> Deal:
-    """Return a deal by our id."""
-    return db.session.execute(select(Deal).where(Deal.id == deal_id)).scalar_one()
+    """Return a deal of the bound portal by our id; NotFound otherwise."""
+    found = db.session.execute(select(Deal).where(Deal.id == deal_id)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such deal.")
+    return found
 
 
 def newest_version(deal_id: int) -> DealVersion | None:

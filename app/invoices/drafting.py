@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -28,6 +29,7 @@ from app.subscriptions.settled import core_document
 
 RUN = "billing.run"
 LATE_DAYS = 31
+CATCH_UP = "Several invoices of this deal are late at once."
 # The one reason that says nothing about the draft itself.
 ROUTINE = "This portal approves every invoice."
 
@@ -112,13 +114,23 @@ def agreed(version_id: int) -> dict[str, Any]:
 
 
 def _ask(subscription: Subscription, answer: Answer) -> None:
-    texts = [question.text for question in answer.questions] or [f"{e.field}: {e.allowed}" for e in answer.errors]
+    names = [item["name"] for item in deals.version(subscription.deal_version_id).document["items"]]
+    texts = [question.text for question in answer.questions]
+    texts += [f"{_in_words(error.field, names)} must be {error.allowed}." for error in answer.errors]
     finding = Finding(
         code="core_question", sentence=" ".join(texts), holds="Billing of this deal waits.", who=SALES,
         action="Change the deal's line items accordingly, or bill this deal by hand.",
     )  # fmt: skip
     deal_id = subscription.first_deal_id
     problems.open_problem(finding, "deal", deal_id, deal_id=deal_id, customer_id=subscription.customer_id)
+
+
+def _in_words(field: str, names: Sequence[str]) -> str:
+    """Return a document's field as a rep would say it: `items[0].unit_price` is the unit price of "Platform"."""
+    match = re.fullmatch(r"items\[(\d+)\]\.(\w+)", field)
+    if match is None or int(match[1]) >= len(names):
+        return f"The deal's {field.replace('_', ' ')}"
+    return f'The {match[2].replace("_", " ")} of "{names[int(match[1])]}"'
 
 
 def _write_drafts(subscription: Subscription, wanted: Sequence[PlannedDocument]) -> list[Invoice]:
@@ -215,8 +227,9 @@ def _approve_by_rule(subscription: Subscription, portal: Portal, drafts: Sequenc
             reasons.append("Credits are always approved by a person.")
         if (today - invoice.scheduled_on).days > LATE_DAYS:
             reasons.append(f"It is dated more than {LATE_DAYS} days back.")
-        if len(catch_up) > 1 and invoice in catch_up:
-            reasons.append(f"{len(catch_up)} invoices of this deal are overdue to be sent at once.")
+        # Once one of several, always one: approving the others by hand doesn't let the last go by itself.
+        if invoice in catch_up and (len(catch_up) > 1 or CATCH_UP in invoice.needs_person):
+            reasons.append(CATCH_UP)
         if first:
             reasons.append("It is this customer's first invoice.")
         if blocked is not None:

@@ -53,11 +53,11 @@ def apply(connection: Connection, invoice: Invoice, theirs: LedgerInvoice) -> No
     invoice.paid_on = _paid_on(invoice) if state is InvoiceState.PAID else None
     connection.synced_at = clock.now()
     ref = connections.ref_of_local(connection.id, "invoice", invoice.id)
-    if ref is not None:
+    if ref is not None and not theirs.deleted:
         ref.sync_token, ref.snapshot = theirs.sync_token, _snapshot(theirs)
     if state != before:
         events.record("invoice.state", "invoice", invoice.id, before=before, now=state.value)
-    if state in (InvoiceState.VOIDED, InvoiceState.DELETED):
+    if state != before and state in (InvoiceState.VOIDED, InvoiceState.DELETED):
         _ask_about_period(invoice, state)
     if invoice.mailed_at is None:
         _check_net(invoice)
@@ -101,7 +101,7 @@ def _ask_about_period(invoice: Invoice, state: InvoiceState) -> None:
         code="ended_in_ledger", holds="Its period is not billed again by itself.", who=FINANCE,
         sentence=f"Invoice {invoice.number or invoice.id} over {Money(invoice.net_minor, invoice.currency)} "
         f"was {state.value} in QuickBooks.",
-        action="If it should be billed after all, issue it in QuickBooks by hand.",
+        action="Settle it: if it should be billed after all, issue it in QuickBooks by hand.",
     )  # fmt: skip
     problems.open_problem(finding, "invoice", invoice.id, customer_id=invoice.customer_id)
 

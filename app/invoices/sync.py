@@ -27,15 +27,13 @@ _LOOK_AGAIN_S = 3.0
 def want_invoices(connection: Connection, external_ids: Sequence[str]) -> None:
     """Mark ledger invoices as wanted."""
     lane_id = work.lane("quickbooks", connection.id).id
-    for external_id in external_ids:
-        work.refresh(lane_id, enqueue.READ_INVOICE, external_id)
+    work.refresh_all(lane_id, enqueue.READ_INVOICE, external_ids)
 
 
 def want_payments(connection: Connection, external_ids: Sequence[str]) -> None:
     """Mark ledger payments as wanted."""
     lane_id = work.lane("quickbooks", connection.id).id
-    for external_id in external_ids:
-        work.refresh(lane_id, enqueue.READ_PAYMENT, external_id)
+    work.refresh_all(lane_id, enqueue.READ_PAYMENT, external_ids)
 
 
 class _Read:
@@ -128,6 +126,9 @@ class ReadPayment(_Read):
         for external_id, amount_minor in payment.applied:
             ref = connections.ref_of_external(connection.id, "invoice", external_id)
             if ref is None:
+                # Paid before we heard of our own invoice's creation: its answer tells, then the payment is read again.
+                if lanes.in_flight(row.lane_id):
+                    work.refresh(row.lane_id, self.kind, row.subject, delay_s=_LOOK_AGAIN_S)
                 continue
             touched.add(external_id)
             db.session.add(

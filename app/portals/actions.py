@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.dialects.postgresql import insert
+
 from app.core import events
-from app.core.db import db, lookup
+from app.core.db import bound_portal, db, lookup
 from app.core.errors import Invalid, NotAllowed
 from app.portals import queries
 from app.portals.models import ADMIN, APPROVAL, APPROVER, AUTOMATIC, VIEWER, Person, Portal
@@ -68,8 +70,10 @@ def signed_person(*, hubspot_user_id: int, email: str, first_admin: bool = False
     if person is None:
         if by_email is not None:
             raise NotAllowed("This e-mail belongs to another user of the portal. An admin has to sort that out.")
-        person = Person(hubspot_user_id=hubspot_user_id, email=email, role=VIEWER)
-        db.session.add(person)
+        # Two cards of the same new user may ask at the same instant.
+        new = insert(Person).values(portal_id=bound_portal(), hubspot_user_id=hubspot_user_id, email=email, role=VIEWER)
+        db.session.execute(new.on_conflict_do_nothing())
+        person = db.session.query(Person).filter_by(hubspot_user_id=hubspot_user_id).one()
     elif person.email != email and by_email is None:
         person.email = email
     if first_admin and person.role != ADMIN and not queries.has_admin():

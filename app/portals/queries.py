@@ -14,6 +14,12 @@ def current() -> Portal:
     return db.session.execute(select(Portal).where(Portal.id == bound_portal())).scalar_one()
 
 
+def locked() -> Portal:
+    """Lock and return the bound portal, so that two installs or connects of it happen one after the other."""
+    statement = select(Portal).where(Portal.id == bound_portal()).with_for_update()
+    return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one()
+
+
 def id_of_hubspot(hub_id: int) -> int | None:
     """Return our id of a HubSpot account, without a bound portal."""
     rows = lookup("SELECT portal_id FROM portal_of_hubspot(:hub)", hub=hub_id)

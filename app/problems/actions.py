@@ -17,6 +17,8 @@ from app.portals.models import ADMIN, APPROVER
 from app.problems import queries
 from app.problems.models import Problem
 
+# Problems without a cause to mend: somebody has to say that it is all right.
+SETTLED_BY_DECISION = ("ended_in_ledger",)
 SALES, FINANCE, PORTAL_ADMIN, OPERATOR = "sales", "finance", "admin", "operator"
 
 
@@ -80,6 +82,19 @@ def rearm(codes: Collection[str], by: str) -> None:
         row = db.session.get(work.Work, problem.work_id) if problem.work_id is not None else None
         if row is not None and row.state == work.PARKED:
             work.again(row, new_epoch=False)
+
+
+def settle(actor: Actor, problem_id: int) -> Problem:
+    """Close a problem that only a decision settles. Approvers may; who decided stands in the audit."""
+    actor.must_be(APPROVER)
+    problem = queries.get(problem_id)
+    if problem.closed_at is not None:
+        raise Conflict("This problem is closed already.")
+    if problem.code not in SETTLED_BY_DECISION:
+        raise Conflict("This closes by itself once its cause is mended: " + problem.action)
+    problem.closed_at, problem.closed_by = clock.now(), actor.email
+    events.audit(actor.email, "settled a problem", "problem", problem.id, code=problem.code, sentence=problem.sentence)
+    return problem
 
 
 def retry(actor: Actor, problem_id: int) -> Problem:

@@ -38,4 +38,5 @@ class Problem(Tenant, Base):
               postgresql_where=text("closed_at IS NULL")),
         Index("ix_problem_customer", "portal_id", "customer_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_problem_deal", "portal_id", "deal_id", postgresql_where=text("closed_at IS NULL")),
+        refs={"deal_id": "deal", "customer_id": "customer", "work_id": "work"},
     )  # fmt: skip

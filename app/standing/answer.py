@@ -67,14 +67,15 @@ def risk(facts: Facts) -> ChurnRisk:
     ]
     late = [days for days in late_days if days > 0]
     overdue_days = [(facts.today - i.due_on).days for i in facts.invoices if overdue(i, facts.today)]
-    open_sum = sum(total.open.minor for total in totals(facts))
-    overdue_sum = sum(total.overdue.minor for total in totals(facts))
     return churn_risk(
         HealthFacts(
             as_of=facts.today,
             contract_ends_on=facts.contract_ends_on,
             overdue_days_max=max(overdue_days, default=0),
-            overdue_share_percent=overdue_sum * 100 // open_sum if open_sum else 0,
+            # Currencies can't be added; the worst of them speaks for the customer.
+            overdue_share_percent=max(
+                (t.overdue.minor * 100 // t.open.minor for t in totals(facts) if t.open.minor), default=0
+            ),
             late_payments=len(late),
             average_days_late=sum(late) // len(late) if late else 0,
         )

@@ -7,6 +7,7 @@ from datetime import date
 from app.core import events, work
 from app.core.db import db
 from app.core.errors import Conflict, Invalid
+from app.deals import actions as deal_actions
 from app.deals import queries as deals
 from app.deals.actions import Observed
 from app.deals.models import BEFORE_GO_LIVE, WON, Deal
@@ -30,6 +31,7 @@ def follow(observed: Observed, portal: Portal) -> Subscription | None:
     deal = observed.deal
     subscription = queries.of_deal(deal.id)
     findings = list(observed.findings) if observed.won or subscription else _stage_only(observed)
+    findings += _vanished(observed, subscription)
     if not observed.won:
         _hold(subscription, f'The deal left Closed Won (it is in "{deal.stage_label}").')
     elif subscription is None and _before_go_live(deal, portal):
@@ -87,9 +89,36 @@ def relate(actor: Actor, subscription_id: int, relation: str) -> Subscription:
     return subscription
 
 
+def let_go(actor: Actor, deal_id: int) -> None:
+    """Say that the line items missing from a deal were taken out on purpose; the deal is then read again without them.
+
+    What was billed of them stays billed: if anything was, the change is asked about next.
+    """
+    actor.must_be(APPROVER)
+    names = deal_actions.forget_vanished(deals.get(deal_id))
+    if not names:
+        raise Conflict("No line item of this deal is missing.")
+    problems.close_problems("deal", deal_id, only="line_vanished", by=actor.email)
+    events.audit(actor.email, "said that line items were taken out on purpose", "deal", deal_id, names=names)
+
+
 def want_billing(subscription_id: int) -> None:
     """Ask the portal's lane to bring a subscription's drafts up to date."""
     work.refresh(work.lane("portal").id, BILL, subscription_id)
+
+
+def _vanished(observed: Observed, subscription: Subscription | None) -> list[Finding]:
+    """A line that left a won deal holds it and asks: it may be re-added at the next moment, or be gone for good."""
+    if subscription is None or not observed.vanished:
+        return []
+    names = ", ".join(f'"{alias.name}"' for alias in observed.vanished)
+    return [
+        Finding(
+            code="line_vanished", sentence=f"{names} was agreed on this deal and is no longer among its line items.",
+            holds="Billing of this deal waits.", who=FINANCE, data={"deal_id": observed.deal.id},
+            action="Add the line item back, or say that it was taken out on purpose.",
+        )
+    ]  # fmt: skip
 
 
 def _stage_only(observed: Observed) -> list[Finding]:

@@ -72,5 +72,5 @@ class BilledEntry(Tenant, Base):
             name="ex_billed_entry_overlap", using="gist", where=text("corrects IS NULL AND released_at IS NULL"),
         ),
         Index("ix_billed_entry_subscription", "portal_id", "subscription_id"),
-        refs={"subscription_id": "subscription", "corrects": "billed_entry"},
+        refs={"subscription_id": "subscription", "corrects": "billed_entry", "invoice_id": "invoice"},
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from app.connections import actions as connections
 from app.connections import queries as connection_queries
 from app.core import work
@@ -18,11 +20,11 @@ from app.subscriptions import actions
 READ_DEAL = "hubspot.read_deal"
 
 
-def want_deal(hubspot_deal_id: int | str) -> None:
-    """Mark a deal of the bound portal as wanted."""
+def want_deals(hubspot_deal_ids: Iterable[int | str]) -> None:
+    """Mark deals of the bound portal as wanted."""
     connection = connection_queries.crm()
     if connection is not None:
-        work.refresh(work.lane("hubspot", connection.id).id, READ_DEAL, hubspot_deal_id)
+        work.refresh_all(work.lane("hubspot", connection.id).id, READ_DEAL, hubspot_deal_ids)
 
 
 class ReadDeal:
@@ -30,7 +32,7 @@ class ReadDeal:
 
     kind = READ_DEAL
     writes = False
-    calls = 7
+    calls = 8
 
     def __init__(self, crm: Crm) -> None:
         self._crm = crm

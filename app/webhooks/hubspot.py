@@ -54,8 +54,7 @@ def receive() -> ResponseReturnValue:
             continue
         with transaction(portal_id):
             inbox.keep(_received(event) for event in events)
-            for hubspot_deal_id in sorted(_touched_deals(events)):
-                watch.want_deal(hubspot_deal_id)
+            watch.want_deals(_touched_deals(events))
     return "", 200
 
 

@@ -26,7 +26,6 @@ TENANT_TABLES = (
     "inbox_event",
     "ledger_item",
     "person",
-    "problem",
     "console_session",
     "deal",
     "external_ref",
@@ -36,9 +35,10 @@ TENANT_TABLES = (
     "deal_item",
     "deal_version",
     "work",
+    "problem",
     "subscription",
-    "billed_entry",
     "invoice",
+    "billed_entry",
     "invoice_line",
     "payment_applied",
 )
@@ -295,56 +295,6 @@ def upgrade() -> None:
         ["portal_id", "hubspot_user_id"],
         unique=True,
         postgresql_where=sa.text("hubspot_user_id IS NOT NULL"),
-    )
-    op.create_table(
-        "problem",
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("subject_kind", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
-        sa.Column("sentence", sa.Text(), nullable=False),
-        sa.Column("holds", sa.Text(), nullable=False),
-        sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("deal_id", sa.Integer(), nullable=True),
-        sa.Column("customer_id", sa.Integer(), nullable=True),
-        sa.Column("work_id", sa.Integer(), nullable=True),
-        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_by", sa.Text(), nullable=True),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column(
-            "portal_id",
-            sa.BigInteger(),
-            server_default=sa.text("NULLIF(current_setting('app.portal', true), '')::bigint"),
-            nullable=False,
-        ),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.ForeignKeyConstraint(["portal_id"], ["portal.id"], name=op.f("fk_problem_portal_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_problem")),
-        sa.UniqueConstraint("portal_id", "id", name=op.f("uq_problem_portal_id_id")),
-    )
-    op.create_index(
-        "ix_problem_customer",
-        "problem",
-        ["portal_id", "customer_id"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_problem_deal",
-        "problem",
-        ["portal_id", "deal_id"],
-        unique=False,
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "uq_problem_open",
-        "problem",
-        ["portal_id", "code", "subject_kind", "subject_id"],
-        unique=True,
-        postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_table(
         "console_session",
@@ -635,6 +585,67 @@ def upgrade() -> None:
         postgresql_where="state IN ('waiting', 'sending')",
     )
     op.create_table(
+        "problem",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("holds", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("deal_id", sa.Integer(), nullable=True),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("work_id", sa.Integer(), nullable=True),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column(
+            "portal_id",
+            sa.BigInteger(),
+            server_default=sa.text("NULLIF(current_setting('app.portal', true), '')::bigint"),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "customer_id"],
+            ["customer.portal_id", "customer.id"],
+            name=op.f("fk_problem_portal_id_customer_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "deal_id"], ["deal.portal_id", "deal.id"], name=op.f("fk_problem_portal_id_deal_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "work_id"], ["work.portal_id", "work.id"], name=op.f("fk_problem_portal_id_work_id")
+        ),
+        sa.ForeignKeyConstraint(["portal_id"], ["portal.id"], name=op.f("fk_problem_portal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_problem")),
+        sa.UniqueConstraint("portal_id", "id", name=op.f("uq_problem_portal_id_id")),
+    )
+    op.create_index(
+        "ix_problem_customer",
+        "problem",
+        ["portal_id", "customer_id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_problem_deal",
+        "problem",
+        ["portal_id", "deal_id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "uq_problem_open",
+        "problem",
+        ["portal_id", "code", "subject_kind", "subject_id"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
         "subscription",
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("first_deal_id", sa.BigInteger(), nullable=False),
@@ -682,58 +693,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("portal_id", "id", name=op.f("uq_subscription_portal_id_id")),
     )
     op.create_index("ix_subscription_customer", "subscription", ["portal_id", "customer_id"], unique=False)
-    op.create_table(
-        "billed_entry",
-        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
-        sa.Column("invoice_id", sa.BigInteger(), nullable=True),
-        sa.Column("item_key", sa.Text(), nullable=False),
-        sa.Column("bill_to", sa.Text(), server_default="", nullable=False),
-        sa.Column("change", sa.Text(), server_default="", nullable=False),
-        sa.Column("period", postgresql.DATERANGE(), nullable=False),
-        sa.Column("kind", sa.Text(), server_default="billed", nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("charged_minor", sa.BigInteger(), nullable=False),
-        sa.Column("credited_minor", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("quantity", sa.Numeric(precision=38, scale=12), nullable=True),
-        sa.Column("unit_price", sa.Numeric(precision=38, scale=12), nullable=True),
-        sa.Column("corrects", sa.BigInteger(), nullable=True),
-        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column(
-            "portal_id",
-            sa.BigInteger(),
-            server_default=sa.text("NULLIF(current_setting('app.portal', true), '')::bigint"),
-            nullable=False,
-        ),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        postgresql.ExcludeConstraint(
-            (sa.column("portal_id"), "="),
-            (sa.column("subscription_id"), "="),
-            (sa.column("item_key"), "="),
-            (sa.column("bill_to"), "="),
-            (sa.column("change"), "="),
-            (sa.column("period"), "&&"),
-            where=sa.text("corrects IS NULL AND released_at IS NULL"),
-            using="gist",
-            name="ex_billed_entry_overlap",
-        ),
-        sa.ForeignKeyConstraint(
-            ["portal_id", "corrects"],
-            ["billed_entry.portal_id", "billed_entry.id"],
-            name=op.f("fk_billed_entry_portal_id_corrects"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["portal_id", "subscription_id"],
-            ["subscription.portal_id", "subscription.id"],
-            name=op.f("fk_billed_entry_portal_id_subscription_id"),
-        ),
-        sa.ForeignKeyConstraint(["portal_id"], ["portal.id"], name=op.f("fk_billed_entry_portal_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_billed_entry")),
-        sa.UniqueConstraint("portal_id", "id", name=op.f("uq_billed_entry_portal_id_id")),
-    )
-    op.create_index("ix_billed_entry_subscription", "billed_entry", ["portal_id", "subscription_id"], unique=False)
     op.create_table(
         "invoice",
         sa.Column("subscription_id", sa.BigInteger(), nullable=False),
@@ -800,6 +759,63 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state IN ('draft', 'approved', 'sending')"),
     )
+    op.create_table(
+        "billed_entry",
+        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger(), nullable=True),
+        sa.Column("item_key", sa.Text(), nullable=False),
+        sa.Column("bill_to", sa.Text(), server_default="", nullable=False),
+        sa.Column("change", sa.Text(), server_default="", nullable=False),
+        sa.Column("period", postgresql.DATERANGE(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="billed", nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("charged_minor", sa.BigInteger(), nullable=False),
+        sa.Column("credited_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=38, scale=12), nullable=True),
+        sa.Column("unit_price", sa.Numeric(precision=38, scale=12), nullable=True),
+        sa.Column("corrects", sa.BigInteger(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column(
+            "portal_id",
+            sa.BigInteger(),
+            server_default=sa.text("NULLIF(current_setting('app.portal', true), '')::bigint"),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        postgresql.ExcludeConstraint(
+            (sa.column("portal_id"), "="),
+            (sa.column("subscription_id"), "="),
+            (sa.column("item_key"), "="),
+            (sa.column("bill_to"), "="),
+            (sa.column("change"), "="),
+            (sa.column("period"), "&&"),
+            where=sa.text("corrects IS NULL AND released_at IS NULL"),
+            using="gist",
+            name="ex_billed_entry_overlap",
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "corrects"],
+            ["billed_entry.portal_id", "billed_entry.id"],
+            name=op.f("fk_billed_entry_portal_id_corrects"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "invoice_id"],
+            ["invoice.portal_id", "invoice.id"],
+            name=op.f("fk_billed_entry_portal_id_invoice_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["portal_id", "subscription_id"],
+            ["subscription.portal_id", "subscription.id"],
+            name=op.f("fk_billed_entry_portal_id_subscription_id"),
+        ),
+        sa.ForeignKeyConstraint(["portal_id"], ["portal.id"], name=op.f("fk_billed_entry_portal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_billed_entry")),
+        sa.UniqueConstraint("portal_id", "id", name=op.f("uq_billed_entry_portal_id_id")),
+    )
+    op.create_index("ix_billed_entry_subscription", "billed_entry", ["portal_id", "subscription_id"], unique=False)
     op.create_table(
         "invoice_line",
         sa.Column("invoice_id", sa.BigInteger(), nullable=False),
@@ -874,6 +890,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_payment_applied_invoice", "payment_applied", ["portal_id", "invoice_id"], unique=False)
 
+    # A deal and its subscription name each other.
+    op.create_foreign_key(
+        op.f("fk_deal_portal_id_subscription_id"),
+        "deal",
+        "subscription",
+        ["portal_id", "subscription_id"],
+        ["portal_id", "id"],
+    )
     for statement in wall.statements("0001_lookups.sql"):
         op.execute(statement)
     for statement in wall.raise_wall("portal", "id"):
@@ -887,19 +911,24 @@ def downgrade() -> None:
     for function in wall.own_functions(op.get_bind()):
         op.execute(f"DROP FUNCTION {function}")
     op.drop_table("sandbox_clock")
+    op.drop_constraint(op.f("fk_deal_portal_id_subscription_id"), "deal", type_="foreignkey")
     op.drop_index("ix_payment_applied_invoice", table_name="payment_applied")
     op.drop_table("payment_applied")
     op.drop_table("invoice_line")
+    op.drop_index("ix_billed_entry_subscription", table_name="billed_entry")
+    op.drop_table("billed_entry")
     op.drop_index(
         "uq_invoice_draft", table_name="invoice", postgresql_where=sa.text("state IN ('draft', 'approved', 'sending')")
     )
     op.drop_index("ix_invoice_state", table_name="invoice")
     op.drop_index("ix_invoice_customer", table_name="invoice")
     op.drop_table("invoice")
-    op.drop_index("ix_billed_entry_subscription", table_name="billed_entry")
-    op.drop_table("billed_entry")
     op.drop_index("ix_subscription_customer", table_name="subscription")
     op.drop_table("subscription")
+    op.drop_index("uq_problem_open", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_problem_deal", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_problem_customer", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_table("problem")
     op.drop_index("ix_work_open", table_name="work", postgresql_where="state IN ('waiting', 'sending')")
     op.drop_table("work")
     op.drop_table("deal_version")
@@ -913,10 +942,6 @@ def downgrade() -> None:
     op.drop_index("ix_deal_contact_ids", table_name="deal", postgresql_using="gin")
     op.drop_table("deal")
     op.drop_table("console_session")
-    op.drop_index("uq_problem_open", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
-    op.drop_index("ix_problem_deal", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
-    op.drop_index("ix_problem_customer", table_name="problem", postgresql_where=sa.text("closed_at IS NULL"))
-    op.drop_table("problem")
     op.drop_index(
         "uq_person_hubspot_user", table_name="person", postgresql_where=sa.text("hubspot_user_id IS NOT NULL")
     )

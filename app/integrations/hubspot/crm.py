@@ -87,6 +87,9 @@ class HubSpotCrm:
         except DealError as error:
             return Done(None) if error.status == 404 else faults.api_failure(error)
         except (AssociationError, CompanyError, ContactError, LineError, PipelineError) as error:
+            if error.status == 404:
+                # It went between two of our calls; the next reading no longer finds it linked.
+                return Rejected(FailureKind.TRANSIENT, "A record of the deal is gone from HubSpot.", "404")
             return faults.api_failure(error)
         except faults.TRANSPORT_ERRORS as error:
             return faults.transport_failure(error)
