@@ -38,7 +38,8 @@ def test_has_one_home(habit: str) -> None:
         if name in HOMES[habit]:
             continue
         for called, line in calls(path):
-            assert not (called == habit or called.endswith(f".{habit}")), f"{name}:{line} uses {called}"
+            assert called != habit, f"{name}:{line} uses {called}"
+            assert not called.endswith(f".{habit}"), f"{name}:{line} uses {called}"
 
 
 def test_money_is_never_a_float() -> None:
