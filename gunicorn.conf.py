@@ -14,12 +14,12 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 5
 
-# The path without its query: queries carry sign-in tokens, OAuth codes and e-mail addresses.
-accesslog = "-"
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
+# The application writes one line a request itself, with its ids and without the query: queries carry sign-in tokens,
+# OAuth codes and e-mail addresses.
+accesslog = None
 errorlog = "-"
 
-# The address in an access line is the peer's own. The origin that signatures are checked against is a setting, so no
+# The origin that signatures are checked against is a setting, so no
 # forwarded header is ever believed, not even from this machine.
 forwarded_allow_ips = ""
 forwarder_headers = ""
