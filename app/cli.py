@@ -9,6 +9,10 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +47,7 @@ def migrate(owner_url: str, app_url: str, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
-def alembic_config(owner_url: str, app_role: str):  # type: ignore[no-untyped-def]  # Alembic is imported late
+def alembic_config(owner_url: str, app_role: str) -> Config:
     """Return Alembic's configuration for a database; the URL is handed over as an attribute, never printed."""
     from alembic.config import Config
 
@@ -117,6 +121,7 @@ def _signin_link(arguments: argparse.Namespace) -> int:
 
 def _preview(arguments: argparse.Namespace) -> int:
     from app.billing import preview
+    from app.core import clock
 
     try:
         text = arguments.file.read_text(encoding="utf-8")
@@ -126,7 +131,9 @@ def _preview(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"{arguments.file}: {error}", file=sys.stderr)
         return 2
-    answers = [preview(document).to_json() for document in documents]
+    today = clock.now().date().isoformat()
+    known = [{"as_of": today} | each if isinstance(each, dict) else each for each in documents]
+    answers = [preview(document).to_json() for document in known]
     for answer in answers:
         if arguments.lines:
             print(json.dumps(answer, sort_keys=True))
@@ -137,7 +144,7 @@ def _preview(arguments: argparse.Namespace) -> int:
     return 0 if all(answer["status"] == "ok" for answer in answers) else 1
 
 
-def _print_answer(answer: dict) -> None:  # type: ignore[type-arg]  # the answer's JSON shape is BILLING's own
+def _print_answer(answer: dict[str, Any]) -> None:
     print(answer["status"])
     for sentence in answer.get("reading", []):
         print(f"  {sentence}")

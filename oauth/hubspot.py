@@ -10,15 +10,16 @@ from app.connections import actions as connections
 from app.connections.models import HUBSPOT
 from app.core import clock, work
 from app.core.db import transaction
-from app.core.errors import Invalid, NotAllowed, Unavailable
-from app.core.outcome import Done, Outcome, Rejected
+from app.core.errors import Invalid, NotAllowed
 from app.edge import wiring
 from app.portals import actions as portals
 from app.portals import queries as portal_queries
 from app.ports import AccountDetails, Grant, Installation
 from oauth import cookies
+from oauth.answers import value_of
 
 blueprint = Blueprint("hubspot_install", __name__)
+_HUBSPOT = ("HubSpot", "Start the installation again")
 
 
 @blueprint.get("/oauth/hubspot/install")
@@ -53,21 +54,12 @@ def callback() -> ResponseReturnValue:
 
 def _ask_hubspot(code: str) -> tuple[Grant, Installation, AccountDetails]:
     wired = wiring()
-    grant = _done(wired.issuers[HUBSPOT].exchange(code))
-    installed = _done(wired.issuers[HUBSPOT].introspect(grant.access_token))
-    account = _done(wired.crm.account(grant.access_token))
+    grant = value_of(wired.issuers[HUBSPOT].exchange(code), Grant, *_HUBSPOT)
+    installed = value_of(wired.issuers[HUBSPOT].introspect(grant.access_token), Installation, *_HUBSPOT)
+    account = value_of(wired.crm.account(grant.access_token), AccountDetails, *_HUBSPOT)
     if installed.app_id != wired.settings.hubspot_app_id or installed.hub_id != account.hub_id:
         raise NotAllowed("HubSpot answered for another app or account. Start the installation again.")
     return grant, installed, account
-
-
-def _done(outcome: Outcome):  # type: ignore[no-untyped-def]  # each caller knows its own value
-    """Return a call's value, or say what to do. A code is never exchanged twice: the install starts again."""
-    if isinstance(outcome, Done):
-        return outcome.value
-    if isinstance(outcome, Rejected):
-        raise NotAllowed(f"HubSpot refused: {outcome.message} Start the installation again.")
-    raise Unavailable("HubSpot didn't answer. Start the installation again in a moment.")
 
 
 def _write_down(grant: Grant, installed: Installation, account: AccountDetails) -> None:

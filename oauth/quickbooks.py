@@ -10,8 +10,7 @@ from app.access.actions import make_state, take_state
 from app.connections import actions as connections
 from app.connections.models import QUICKBOOKS
 from app.core.db import transaction
-from app.core.errors import Conflict, Invalid, NotAllowed, Unavailable
-from app.core.outcome import Done, Outcome, Rejected
+from app.core.errors import Conflict, Invalid, NotAllowed
 from app.edge import wiring
 from app.portals import queries as portals
 from app.portals.models import ADMIN
@@ -19,8 +18,10 @@ from app.ports import Company, Grant, LedgerAccount
 from app.subscriptions import actions as subscriptions
 from app.subscriptions import queries as subscription_queries
 from oauth import cookies
+from oauth.answers import value_of
 
 blueprint = Blueprint("quickbooks_connect", __name__)
+_QUICKBOOKS = ("QuickBooks", "Start again from Dealwright's settings")
 _TEST_ACCOUNTS = ("DEVELOPER_TEST", "SANDBOX", "APP_DEVELOPER")
 
 
@@ -52,8 +53,9 @@ def callback() -> ResponseReturnValue:
     if not code or not realm_id.isdigit() or taken.portal_id is None:
         raise Invalid("This address needs what QuickBooks adds to it. Start again from Dealwright's settings.")
     wired = wiring()
-    grant: Grant = _done(wired.issuers[QUICKBOOKS].exchange(code))
-    company: Company = _done(wired.accounting.company(LedgerAccount(realm_id, grant.access_token)))
+    grant = value_of(wired.issuers[QUICKBOOKS].exchange(code), Grant, *_QUICKBOOKS)
+    asked = wired.accounting.company(LedgerAccount(realm_id, grant.access_token))
+    company = value_of(asked, Company, *_QUICKBOOKS)
     with transaction(taken.portal_id):
         portals.locked()
         connection = connections.connect(
@@ -71,12 +73,3 @@ def callback() -> ResponseReturnValue:
     response = make_response(redirect("/settings?connected=quickbooks", code=302))
     cookies.clear_browser_secret(response, QUICKBOOKS)
     return response
-
-
-def _done(outcome: Outcome):  # type: ignore[no-untyped-def]  # each caller knows its own value
-    """Return a call's value, or say what to do."""
-    if isinstance(outcome, Done):
-        return outcome.value
-    if isinstance(outcome, Rejected):
-        raise NotAllowed(f"QuickBooks refused: {outcome.message} Start again from Dealwright's settings.")
-    raise Unavailable("QuickBooks didn't answer. Start again from Dealwright's settings in a moment.")

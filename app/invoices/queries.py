@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app.billing.states import LEDGER_STATES
 from app.core.db import db
@@ -26,7 +26,7 @@ class Listed:
     deal: Deal
 
 
-def _listing() -> object:
+def _listing() -> Select[Invoice, Customer, Deal]:
     return (
         select(Invoice, Customer, Deal)
         .join(Customer, Customer.id == Invoice.customer_id)
@@ -37,20 +37,20 @@ def _listing() -> object:
 
 def listed(states: Iterable[str], *, limit: int = 200) -> list[Listed]:
     """Return invoices in these states with customer and deal, by date."""
-    statement = _listing().where(Invoice.state.in_(list(states)))  # type: ignore[attr-defined]  # a Select
+    statement = _listing().where(Invoice.state.in_(list(states)))
     ordered = statement.order_by(Invoice.scheduled_on.desc(), Invoice.id.desc()).limit(limit)
     return [Listed(*row) for row in db.session.execute(ordered)]
 
 
 def drafts() -> list[Listed]:
     """Return all drafts, the earliest first."""
-    statement = _listing().where(Invoice.state == "draft")  # type: ignore[attr-defined]  # a Select
+    statement = _listing().where(Invoice.state == "draft")
     return [Listed(*row) for row in db.session.execute(statement.order_by(Invoice.scheduled_on, Invoice.id))]
 
 
 def one(invoice_id: int) -> Listed:
     """Return one invoice with customer and deal; NotFound if the bound portal has no such invoice."""
-    row = db.session.execute(_listing().where(Invoice.id == invoice_id)).one_or_none()  # type: ignore[attr-defined]  # a Select
+    row = db.session.execute(_listing().where(Invoice.id == invoice_id)).one_or_none()
     if row is None:
         raise NotFound("There is no such invoice.")
     return Listed(*row)
