@@ -91,6 +91,7 @@ def _wire(settings: Settings) -> edge.Wiring:
     issuers = _issuers(settings, timeouts)
     timing = Timing(
         lease_s=settings.work_lease_s,
+        margin_s=settings.lease_margin_s,
         slice_s=settings.work_slice_s,
         unknown_wait_s=settings.work_unknown_wait_s,
         retry_base_s=settings.work_retry_base_s,

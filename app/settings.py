@@ -62,12 +62,18 @@ class Settings:
     def is_production(self) -> bool:
         return self.environment == "production"
 
+    @property
+    def lease_margin_s(self) -> float:
+        """The last part of a lease, in which no outside call may still be under way."""
+        return min(5.0, self.work_lease_s * 0.1)
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read all settings; raise SettingsError that names each missing or wrong one."""
         reader = _Reader(os.environ if environ is None else environ)
         settings = _read(reader)
         reader.refuse_sandbox_in_production(settings)
+        reader.refuse_short_leases(settings)
         if reader.errors:
             raise SettingsError("Dealwright can't start:\n" + "\n".join(f"  - {line}" for line in reader.errors))
         return settings
@@ -142,6 +148,15 @@ class _Reader:
                 continue
             ring[key_id] = self.key(f"{name} ({key_id})", value or "?")
         return tuple(ring.items())
+
+    def refuse_short_leases(self, settings: Settings) -> None:
+        """A write looks first and then sends: a lease that can't outlast both calls would never send anything."""
+        two_calls = 2 * (settings.http_connect_timeout_s + settings.http_read_timeout_s)
+        if settings.work_lease_s > 0 and settings.work_lease_s - settings.lease_margin_s <= two_calls:
+            self.errors.append(
+                f"WORK_LEASE_S is {settings.work_lease_s:g}; it must outlast two outside calls ({two_calls:g} s by the "
+                "HTTP time-outs) and a margin"
+            )
 
     def refuse_sandbox_in_production(self, settings: Settings) -> None:
         if not settings.is_production:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def value_of(outcome: Outcome, expected: type[T], provider: str, again: str) -> T:
-    """Return a call's value, or raise the sentence that says what to do: a code is never exchanged twice, so `again`."""
+    """Return a call's value, or raise what to do; a code is never exchanged twice, so it is `again` from the start."""
     if isinstance(outcome, Done) and isinstance(outcome.value, expected):
         return outcome.value
     if isinstance(outcome, Rejected):

@@ -82,14 +82,11 @@ class Timing:
     """Seconds. A send begins only while the lease outlasts `call_s` times the step's calls, plus the margin."""
 
     lease_s: float
+    margin_s: float
     slice_s: float
     unknown_wait_s: float
     retry_base_s: float
     call_s: float
-
-    @property
-    def margin_s(self) -> float:
-        return min(5.0, self.lease_s * 0.1)
 
 
 class Runner:

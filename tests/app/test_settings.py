@@ -91,6 +91,14 @@ class TestWrong:
         assert "SECRET_KEYS" in said
         assert KEY not in said
 
+    def test_lease_that_two_calls_could_outlast_is_refused(self) -> None:
+        said = complaints(given(WORK_LEASE_S="10", HTTP_CONNECT_TIMEOUT_S="1", HTTP_READ_TIMEOUT_S="4"))
+        assert "WORK_LEASE_S is 10" in said
+
+    def test_lease_that_outlasts_two_calls_and_a_margin_is_taken(self) -> None:
+        taken = Settings.from_environ(given(WORK_LEASE_S="10", HTTP_CONNECT_TIMEOUT_S="1", HTTP_READ_TIMEOUT_S="3"))
+        assert taken.lease_margin_s == 1
+
     def test_key_id_that_comes_twice_is_refused_because_one_of_the_keys_would_be_lost(self) -> None:
         assert "each id once" in complaints(given(SECRET_KEYS=f"k1:{KEY},k1:{KEY}"))
 
