@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select, text, update
 
 from app.core.db import db, lookup, transaction
-from app.core.work import DONE, SENDING, WAITING, Lane, Work
+from app.core.work import SENDING, WAITING, Lane, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ def fetch(work_id: int) -> Work | None:
 
 
 def in_flight(lane_id: int) -> bool:
-    """Whether a send of this lane is under way or of unknown outcome."""
+    """Whether a send of this lane is under way, or about to be looked up. A parked one waits for a person instead."""
     statement = select(Work.id).where(
-        Work.lane_id == lane_id, Work.state != DONE, (Work.state == SENDING) | Work.outcome_unknown
+        Work.lane_id == lane_id, (Work.state == SENDING) | ((Work.state == WAITING) & Work.outcome_unknown)
     )
     return db.session.execute(statement.limit(1)).scalar_one_or_none() is not None
 
