@@ -229,9 +229,9 @@ class TestInFlight:
     @pytest.mark.parametrize(
         ("at", "expected"),
         [({}, False), ({"state": SENDING}, True), ({"outcome_unknown": True}, True),
-         ({"state": PARKED, "outcome_unknown": True}, True), ({"state": DONE, "outcome_unknown": True}, False)],
+         ({"state": PARKED, "outcome_unknown": True}, False), ({"state": DONE, "outcome_unknown": True}, False)],
     )  # fmt: skip
-    def test_says_whether_a_send_may_have_reached_the_other_side(
+    def test_is_a_send_under_way_or_about_to_be_looked_up(
         self, portal: int, lane_id: int, at: dict[str, Any], expected: bool
     ) -> None:
         want(portal, lane_id, at=at)
