@@ -101,6 +101,8 @@ class TestBinding:
             assert len(db.session.execute(select(Person)).all()) == 1
 
     def test_does_not_survive_the_transaction_in_the_pooled_connection(self, portal: int) -> None:
+        # From here on the pool has one connection, so the next one to be handed out is the one that was bound.
+        db.engine.dispose()
         with transaction(portal):
             backend = db.session.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with db.engine.connect() as connection:
