@@ -26,6 +26,7 @@ from app.invoices.drafting import BillSubscription, DailyRun
 from app.invoices.push import CreateCustomer, CreateInvoice, CreateItem, MailInvoice
 from app.invoices.sync import ReadInvoice, ReadPayment
 from app.ports import Accounting, Crm, TokenIssuer
+from app.problems.attendant import WorkProblems
 from app.settings import Settings
 from app.subscriptions.watch import ReadDeal
 from oauth.providers import HubSpotIssuer, QuickBooksIssuer
@@ -97,7 +98,9 @@ def _wire(settings: Settings) -> edge.Wiring:
         retry_base_s=settings.work_retry_base_s,
         call_s=timeouts.connect_s + timeouts.read_s,
     )
-    runner = Runner(steps(crm, accounting, ring), TokenKeeper(ring, issuers), timing, Failpoints(settings.failpoint))
+    runner = Runner(
+        steps(crm, accounting, ring), TokenKeeper(ring, issuers), timing, Failpoints(settings.failpoint), WorkProblems()
+    )
     return edge.Wiring(settings, ring, crm, accounting, issuers, runner)
 
 

@@ -72,6 +72,7 @@ def _clock(arguments: argparse.Namespace) -> int:
     from app.bootstrap import build_process
     from app.core import clock
     from app.core.db import db
+    from app.core.errors import DomainError
     from app.settings import Settings
 
     settings = Settings.from_environ()
@@ -83,9 +84,13 @@ def _clock(arguments: argparse.Namespace) -> int:
     except ValueError:
         print(f"{arguments.date!r} is not a date. Write it as YYYY-MM-DD, or 'real'.", file=sys.stderr)
         return 2
-    with build_process(settings).app_context():
-        clock.move(day)
-        db.session.commit()
+    try:
+        with build_process(settings).app_context():
+            clock.move(day)
+            db.session.commit()
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+        return 2
     print(f"Today is now {day.isoformat() if day else 'the real day'}.")
     return 0
 

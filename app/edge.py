@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -100,7 +99,7 @@ def _security_headers(response: Response) -> None:
     frames = g.get("frame_ancestors", "'none'")
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-        f"script-src 'nonce-{nonce}'; form-action 'self' {_consent_origin()}; base-uri 'none'; "
+        f"script-src 'nonce-{nonce}'; form-action 'self' {g.get('form_targets', '')}; base-uri 'none'; "
         f"frame-ancestors {frames}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -110,12 +109,6 @@ def _security_headers(response: Response) -> None:
         response.headers["Cache-Control"] = "no-store"
     if wiring().settings.is_production:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-
-
-def _consent_origin() -> str:
-    """Browsers hold a form's redirects to `form-action` as well, and connecting leads to QuickBooks' consent page."""
-    parts = urlsplit(wiring().settings.quickbooks_authorize_url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:

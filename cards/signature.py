@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from urllib.parse import unquote
 
 from flask import request
 
@@ -68,7 +68,10 @@ def person_of(caller: Caller) -> Person:
 
 
 def _caller(query: str, app_id: int) -> Caller:
-    values = parse_qs(query, keep_blank_values=True)
+    # Not as a form is read: a plus sign in an e-mail address is a plus sign.
+    values: dict[str, list[str]] = {}
+    for name, _, value in (pair.partition("=") for pair in query.split("&")):
+        values.setdefault(unquote(name), []).append(unquote(value))
     found: dict[str, str] = {}
     for name in ("userId", "portalId", "userEmail", "appId"):
         given = values.get(name, [])

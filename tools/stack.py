@@ -313,6 +313,14 @@ def running_environment(data_dir: Path) -> dict[str, str] | None:
     return dict(known["env"]) if known and proctree.is_running(known["pid"]) else None
 
 
+def refuse_if_running(data_dir: Path) -> None:
+    """Raise ToolError, naming the process, when a stack runs on a data directory."""
+    known = read_json(data_dir / RUNNING)
+    busy = _busy(str(known["pid"])) if known else None
+    if busy:
+        raise ToolError(busy)
+
+
 def ending(status: int | None) -> str:
     """Put an exit code in words."""
     if status is None:

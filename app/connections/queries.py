@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.connections.models import DISCONNECTED, HUBSPOT, QUICKBOOKS, Connection, ExternalRef, Token
 from app.core.db import db, lookup
+from app.core.errors import NotFound
 
 
 def live(provider: str) -> Connection | None:
@@ -20,6 +21,14 @@ def live(provider: str) -> Connection | None:
 def ledger() -> Connection | None:
     """Return the portal's QuickBooks connection, if there is one."""
     return live(QUICKBOOKS)
+
+
+def connected_ledger() -> Connection:
+    """Return the portal's QuickBooks connection; NotFound where it was taken away, as by a disconnect in mid-work."""
+    found = ledger()
+    if found is None:
+        raise NotFound("QuickBooks is not connected.")
+    return found
 
 
 def crm() -> Connection | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Subquery, Text, and_, case, column, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.billing.states import LEDGER_STATES
@@ -90,10 +90,11 @@ def waiting(today: date, *, routine: str) -> Waiting:
         .group_by(drafts.c.currency)
         .order_by(*_own_first(drafts.c.currency))
     ).all()
-    reason = func.jsonb_array_elements_text(drafts.c.needs_person, type_=Text).column_valued("reason")
+    each = func.jsonb_array_elements_text(drafts.c.needs_person).table_valued(column("reason", Text))
+    reason = each.c.reason
     reasons = db.session.execute(
         select(reason, func.count())
-        .select_from(drafts)
+        .select_from(drafts.join(each, true()))
         .where(reason != routine)
         .group_by(reason)
         .order_by(func.count().desc(), reason)

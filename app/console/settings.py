@@ -15,7 +15,7 @@ from app.connections import actions as connection_actions
 from app.connections import queries as connections
 from app.connections.models import CONNECTED
 from app.console import queries, shell
-from app.core.errors import DomainError, Invalid
+from app.core.errors import Conflict, DomainError, Invalid
 from app.edge import wiring
 from app.portals import actions
 from app.portals import queries as portals
@@ -60,6 +60,21 @@ def choose_ledger() -> ResponseReturnValue:
     except DomainError as error:
         return shell.refused(error, _page)
     return redirect(url_for("settings.index", done="ledger"), code=303)
+
+
+@blueprint.post("/settings/disconnect")
+def disconnect() -> ResponseReturnValue:
+    """End the QuickBooks connection; what is in QuickBooks stays there."""
+    actor = sessions.require(form=True)
+    try:
+        actor.must_be(ADMIN)
+        ledger = connections.ledger()
+        if ledger is None:
+            raise Conflict("QuickBooks is not connected.")
+        connection_actions.disconnect(ledger, actor.email, shell.today())
+    except DomainError as error:
+        return shell.refused(error, _page)
+    return redirect(url_for("settings.index", done="disconnected"), code=303)
 
 
 @blueprint.post("/settings/billing")

@@ -26,6 +26,7 @@ STATIC = Path(__file__).with_name("static")
 # What a page may say after a press. The address names one of these and nothing else, so no link can put words here.
 NOTICES = {
     "retried": "It is being tried again. If nothing changed, the problem comes back here.",
+    "disconnected": "QuickBooks is disconnected. What it has stays there; nothing more is sent or read.",
     "let-go": "The deal is read again without what was taken out.",
     "settled": "The problem is settled; who settled it stands in the audit.",
     "related": "The deal is billed beside the other one. Its drafts are being written.",

@@ -12,6 +12,9 @@ from datetime import UTC, date, datetime
 from sqlalchemy import text
 
 from app.core.db import UNBOUND, db
+from app.core.errors import Invalid
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 
 
 def now() -> datetime:
@@ -47,10 +50,12 @@ def today(zone: str) -> date:
 def move(day: date | None, zone: str | None = None) -> None:
     """Move the sandbox's calendar so that `day` is today in a zone (by default that of the portal furthest behind).
 
-    None as the day brings the real one back.
+    None as the day brings the real one back. Raises Invalid for a day outside 2000 - 2100: calendars end somewhere.
 
     The caller has checked that the settings allow it; the database function refuses nothing.
     """
+    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+        raise Invalid("The sandbox's calendar moves between the years 2000 and 2100.", field="date")
     db.session.execute(
         text("SELECT sandbox_move_clock(:day, :zone)"), {"day": day, "zone": zone}, execution_options=UNBOUND
     )

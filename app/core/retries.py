@@ -50,7 +50,10 @@ BUDGETS = {
     FailureKind.REJECTED: Budget(tries=0, factor=0),
 }
 _UNKNOWN = Budget(tries=12, factor=1)
-_INTERNAL = Budget(tries=8, factor=1)
+# Failures of our own are never given up: a database that is away for an hour must not end the daily billing run.
+_INTERNAL = Budget(tries=sys.maxsize, factor=1)
+TOLD_AFTER = 3
+_MOST_DOUBLINGS = 16
 _LONGEST_S = 3600.0
 
 
@@ -64,7 +67,7 @@ def apply(row: Work, outcome: Rejected | Unknown, pace: Pace, *, writes: bool) -
         row.last_error = outcome.reason
         row.outcome_unknown = row.outcome_unknown or writes
         if _spend(row, "unknown", _UNKNOWN):
-            wait(row, pace.retry_base_s * 2 ** (row.failures - 1))
+            wait(row, pace.retry_base_s * _growth(row))
         else:
             park(row, outcome.reason)
         # A parked row too: a person who retries it at once must not be faster than the wait.
@@ -76,20 +79,18 @@ def apply(row: Work, outcome: Rejected | Unknown, pace: Pace, *, writes: bool) -
     if not _spend(row, outcome.kind, budget):
         park(row, outcome.message)
         return
-    growth = 2 ** (row.failures - 1) if budget.doubles else 1
+    growth = _growth(row) if budget.doubles else 1
     wait(
         row, outcome.retry_after_s if outcome.retry_after_s is not None else pace.retry_base_s * budget.factor * growth
     )
 
 
 def internal(row: Work, error: Exception, pace: Pace) -> None:
-    """An error of our own at this row: back off, then park it where a person sees it."""
+    """An error of our own at this row: back off, at most an hour each time, for as long as it takes."""
     row.lease_until = None
     row.last_error = f"{type(error).__name__}: {error}"[:500]
-    if _spend(row, "internal", _INTERNAL):
-        wait(row, pace.retry_base_s * 2 ** (row.failures - 1))
-    else:
-        park(row, row.last_error)
+    _spend(row, "internal", _INTERNAL)
+    wait(row, pace.retry_base_s * _growth(row))
 
 
 def wait(row: Work, delay_s: float) -> None:
@@ -105,6 +106,12 @@ def park(row: Work, why: str) -> None:
     row.state = PARKED
     row.lease_until = None
     row.last_error = why[:500] or row.last_error
+
+
+def _growth(row: Work) -> int:
+    """Return by how much the pace has grown after this row's failures: doubled with each."""
+    doubled: int = 2 ** min(row.failures - 1, _MOST_DOUBLINGS)
+    return doubled
 
 
 def _spend(row: Work, kind: str, budget: Budget) -> bool:

@@ -71,6 +71,14 @@ class Local(Protocol):
     def run(self, row: Work) -> NotNow | None: ...
 
 
+class Attendant(Protocol):
+    """Hears of rows that keep failing by our own fault, and of their recovery; each inside the row's transaction."""
+
+    def stuck(self, row: Work) -> None: ...
+
+    def recovered(self, row: Work) -> None: ...
+
+
 class TokenSource(Protocol):
     """Hands out a fresh access token of a lane's connection; refreshes by expiry, stores before use."""
 
@@ -98,11 +106,13 @@ class Runner:
         tokens: TokenSource,
         timing: Timing,
         failpoints: Failpoints,
+        attendant: Attendant,
     ) -> None:
         self._steps = steps
         self._tokens = tokens
         self._timing = timing
         self._failpoints = failpoints
+        self._attendant = attendant
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
 
     def drain(self, lane_id: int) -> bool:
@@ -149,6 +159,7 @@ class Runner:
                     return
                 self._failpoints.here(f"{step.kind}.run")
                 verdict = step.run(row)
+                self._recover(row)
                 _settle(row, verdict)
                 self._failpoints.here(f"{step.kind}.before_commit")
         except retries.EXPECTED as error:
@@ -201,7 +212,7 @@ class Runner:
                 _log.warning("outcome of a lost lease is left to the next holder")
                 return
             if isinstance(outcome, Done):
-                row.failures, row.failure_kind, row.last_error = 0, None, None
+                self._recover(row)
                 row.outcome_unknown = False
                 _settle(row, NotNow(done=True))
             else:
@@ -228,6 +239,14 @@ class Runner:
                 retries.apply(row, Unknown(f"{type(error).__name__}: {error}"), self._timing, writes=row.writes)
             else:
                 retries.internal(row, error, self._timing)
+            if row.failures == retries.TOLD_AFTER:
+                self._attendant.stuck(row)
+
+    def _recover(self, row: Work) -> None:
+        """The row went well: what it failed with before is over."""
+        if row.failures >= retries.TOLD_AFTER:
+            self._attendant.recovered(row)
+        row.failures, row.failure_kind, row.last_error = 0, None, None
 
 
 def _settle(row: Work, verdict: NotNow | None) -> None:

@@ -64,6 +64,9 @@ def draft(subscription_id: int) -> None:
     """
     subscription = subscription_queries.locked(subscription_id)
     if subscription.state != ACTIVE:
+        # A deal that left Closed Won holds what was approved and not yet begun to be sent, too.
+        for invoice in queries.of_subscription(subscription.id, ["approved"]):
+            approval.take_back(invoice, subscription.held_because)
         return
     if not _adopt(subscription):
         return
@@ -106,11 +109,14 @@ def _adopt(subscription: Subscription) -> bool:
 def agreed(version_id: int) -> dict[str, Any]:
     """Return what counts as a change of the deal.
 
-    The start froze at the win; the customer's name and the portal's payment terms apply to the next draft and change
-    nothing that was agreed.
+    The start froze at the win; names, article numbers and the portal's payment terms apply to the next draft and
+    change nothing that was agreed.
     """
     document = deals.version(version_id).document
-    return {key: value for key, value in document.items() if key not in ("start", "customer", "payment")}
+    items = [{key: value for key, value in item.items() if key not in ("name", "sku")} for item in document["items"]]
+    return {key: value for key, value in document.items() if key not in ("start", "customer", "payment")} | {
+        "items": items
+    }
 
 
 def _ask(subscription: Subscription, answer: Answer) -> None:
@@ -208,7 +214,7 @@ def _tell_blocked(subscription: Subscription, blocked: str | None) -> None:
         return
     finding = Finding(
         code="ledger_blocked", sentence=blocked, holds="The drafts of this deal wait.", who=PORTAL_ADMIN,
-        action="Connect the QuickBooks company that keeps this deal's books, or change the deal's currency.",
+        action="Connect QuickBooks in Dealwright's settings; a deal in another currency is billed by hand so far.",
     )  # fmt: skip
     problems.open_problem(finding, "deal", deal_id, deal_id=deal_id, customer_id=subscription.customer_id)
 

@@ -13,7 +13,7 @@ from app.connections import queries as connections
 from app.connections.models import Connection
 from app.core import clock, events, work
 from app.core.db import db
-from app.invoices import enqueue
+from app.invoices import enqueue, queries
 from app.invoices.models import Invoice
 from app.payments.models import PaymentApplied
 from app.portals import queries as portals
@@ -73,7 +73,9 @@ def _check_net(invoice: Invoice) -> None:
             f"{Money(invoice.total_minor - invoice.tax_minor, invoice.currency)} in QuickBooks.",
             action="Compare the lines in QuickBooks and correct what differs, or void the invoice there.",
         )  # fmt: skip
-        problems.open_problem(finding, "invoice", invoice.id, customer_id=invoice.customer_id)
+        problems.open_problem(
+            finding, "invoice", invoice.id, customer_id=invoice.customer_id, deal_id=queries.deal_of(invoice)
+        )
     elif problem_queries.first_open("invoice", invoice.id, "net_differs") is not None:
         problems.close_problems("invoice", invoice.id, only="net_differs")
         mail = work.find(enqueue.MAIL, invoice.id)
@@ -103,7 +105,9 @@ def _ask_about_period(invoice: Invoice, state: InvoiceState) -> None:
         f"was {state.value} in QuickBooks.",
         action="Settle it: if it should be billed after all, issue it in QuickBooks by hand.",
     )  # fmt: skip
-    problems.open_problem(finding, "invoice", invoice.id, customer_id=invoice.customer_id)
+    problems.open_problem(
+        finding, "invoice", invoice.id, customer_id=invoice.customer_id, deal_id=queries.deal_of(invoice)
+    )
 
 
 def _snapshot(theirs: LedgerInvoice) -> dict[str, Any]:

@@ -45,9 +45,7 @@ class _LedgerStep:
         self._ring = ring
 
     def _connection(self, row: Work) -> Connection:
-        connection = connections.ledger()
-        assert connection is not None, "the lane of a connection outlived it"
-        return connection
+        return connections.connected_ledger()
 
     def _realm(self, connection: Connection) -> str:
         return self._ring.open(
@@ -72,6 +70,10 @@ class _LedgerStep:
 
     def _account(self, plan: Plan) -> LedgerAccount:
         return LedgerAccount(plan.data["realm"], plan.access_token)
+
+    def _whose(self, invoice: Invoice) -> dict[str, int]:
+        """Return whose problem an invoice's is: the customer's, and of the deal that it bills."""
+        return {"customer_id": invoice.customer_id, "deal_id": queries.deal_of(invoice)}
 
     def _failed(self, row: Work, outcome: Outcome, finding: Finding, **subject: Any) -> None:
         """Tell the connection what its call said; a parked row becomes a problem that a person can retry."""
@@ -204,7 +206,7 @@ class CreateInvoice(_LedgerStep):
             holds="No invoice goes to QuickBooks.", who=PORTAL_ADMIN,
             action="Choose the tax code in Dealwright's settings, then try again.",
         )  # fmt: skip
-        problems.open_problem(finding, "work", row.id, work_id=row.id, customer_id=invoice.customer_id)
+        problems.open_problem(finding, "work", row.id, work_id=row.id, **self._whose(invoice))
         return NotNow(why="No tax code is chosen.")
 
     def _request(self, row: Work, invoice: Invoice) -> bytes:
@@ -237,7 +239,7 @@ class CreateInvoice(_LedgerStep):
             f"{row.last_error}",
             action="Settle it in QuickBooks, then try again.",
         )  # fmt: skip
-        self._failed(row, outcome, finding, customer_id=invoice.customer_id)
+        self._failed(row, outcome, finding, **self._whose(invoice))
 
 
 class MailInvoice(_LedgerStep):
@@ -284,7 +286,7 @@ class MailInvoice(_LedgerStep):
             code="mail_refused", sentence=f"QuickBooks won't mail invoice {invoice.number or ''}: {row.last_error}",
             holds="The invoice is in QuickBooks, but was not mailed.", who=FINANCE, action="Settle it, then try again.",
         )  # fmt: skip
-        self._failed(row, outcome, finding, customer_id=invoice.customer_id)
+        self._failed(row, outcome, finding, **self._whose(invoice))
 
     def _email(self, invoice: Invoice) -> str | None:
         return db.session.execute(select(Customer.billing_email).where(Customer.id == invoice.customer_id)).scalar_one()
@@ -296,4 +298,4 @@ class MailInvoice(_LedgerStep):
             holds="The invoice is in QuickBooks, but was not mailed.", who=SALES,
             action="Add one contact with an e-mail address to the deal, then try again.",
         )  # fmt: skip
-        problems.open_problem(finding, "work", row.id, work_id=row.id, customer_id=invoice.customer_id)
+        problems.open_problem(finding, "work", row.id, work_id=row.id, **self._whose(invoice))

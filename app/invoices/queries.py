@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import Select, func, select
 
-from app.billing.states import LEDGER_STATES
 from app.core.db import db
 from app.core.errors import NotFound
 from app.customers.models import Customer
@@ -104,16 +102,11 @@ def counts_by_state() -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def open_and_overdue(today: date) -> list[tuple[str, int, int]]:
-    """Return (currency, open, overdue) in minor units over the portal's invoices in the ledger."""
-    overdue = func.coalesce(func.sum(Invoice.balance_minor).filter(Invoice.due_on < today), 0)
-    statement = (
-        select(Invoice.currency, func.coalesce(func.sum(Invoice.balance_minor), 0), overdue)
-        .where(Invoice.state.in_(LEDGER_STATES))
-        .group_by(Invoice.currency)
-        .order_by(Invoice.currency)
-    )
-    return [(row[0], int(row[1] or 0), int(row[2] or 0)) for row in db.session.execute(statement)]
+def deal_of(invoice: Invoice) -> int:
+    """Return our id of the deal that an invoice bills."""
+    return db.session.execute(
+        select(Subscription.first_deal_id).where(Subscription.id == invoice.subscription_id)
+    ).scalar_one()
 
 
 def ledger_items(names: Iterable[str]) -> dict[str, int]:

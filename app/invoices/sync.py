@@ -46,8 +46,7 @@ class _Read:
         self._ring = ring
 
     def _plan(self, row: Work, access_token: str) -> Plan:
-        connection = connections.ledger()
-        assert connection is not None, "the lane of a connection outlived it"
+        connection = connections.connected_ledger()
         realm = self._ring.open(
             connection.account_sealed, table="connection", portal_id=row.portal_id, column="account"
         )
@@ -74,8 +73,7 @@ class ReadInvoice(_Read):
     kind = enqueue.READ_INVOICE
 
     def plan(self, row: Work, access_token: str) -> Plan | NotNow:
-        connection = connections.ledger()
-        assert connection is not None, "the lane of a connection outlived it"
+        connection = connections.connected_ledger()
         if connections.ref_of_external(connection.id, "invoice", row.subject) is None:
             # It may be the very invoice whose creation is still under way: its answer tells.
             if lanes.in_flight(row.lane_id):
@@ -90,8 +88,8 @@ class ReadInvoice(_Read):
         if not isinstance(outcome, Done):
             self._failed(row, outcome)
             return
-        connection = connections.ledger()
-        assert connection is not None and isinstance(outcome.value, LedgerInvoice)
+        connection = connections.connected_ledger()
+        assert isinstance(outcome.value, LedgerInvoice)
         ref = connections.ref_of_external(connection.id, "invoice", row.subject)
         if ref is not None:
             ledger.apply(connection, queries.locked(ref.local_id), outcome.value)
@@ -113,8 +111,8 @@ class ReadPayment(_Read):
         if not isinstance(outcome, Done):
             self._failed(row, outcome)
             return
-        connection = connections.ledger()
-        assert connection is not None and isinstance(outcome.value, LedgerPayment)
+        connection = connections.connected_ledger()
+        assert isinstance(outcome.value, LedgerPayment)
         payment = outcome.value
         # What it was applied to before is read again too: a deleted or moved payment opens those invoices again.
         before = db.session.execute(

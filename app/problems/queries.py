@@ -16,7 +16,9 @@ def open_ones(*, customer_id: int | None = None, deal_id: int | None = None) -> 
     statement = select(Problem).where(Problem.closed_at.is_(None)).order_by(Problem.id)
     portal_wide = Problem.customer_id.is_(None) & Problem.deal_id.is_(None)
     if deal_id is not None:
-        statement = statement.where((Problem.deal_id == deal_id) | portal_wide)
+        # What holds up the customer as a whole holds up this deal too.
+        of_customer = Problem.deal_id.is_(None) & (Problem.customer_id == customer_id)
+        statement = statement.where((Problem.deal_id == deal_id) | of_customer | portal_wide)
     elif customer_id is not None:
         statement = statement.where((Problem.customer_id == customer_id) | portal_wide)
     return db.session.execute(statement).scalars().all()

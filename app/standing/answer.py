@@ -136,7 +136,10 @@ def _open(facts: Facts) -> Sentence | None:
     if not unpaid:
         return None
     due = min(i.due_on for i in unpaid)
-    return Sentence(f"{_sum(unpaid)} is open, due by {people_date(due)}.", "info")
+    first = [i for i in unpaid if i.due_on == due]
+    if len(first) == len(unpaid):
+        return Sentence(f"{_sum(unpaid)} is open, due by {people_date(due)}.", "info")
+    return Sentence(f"{_sum(unpaid)} is open; {_sum(first)} of it is due by {people_date(due)}.", "info")
 
 
 def _quiet(facts: Facts) -> Sentence:
@@ -155,6 +158,8 @@ def _quiet(facts: Facts) -> Sentence:
         return Sentence(
             "This deal was won before Dealwright went live; finance decides whether to import it.", "neutral"
         )
+    if facts.subscriptions:
+        return Sentence("What was agreed leaves nothing to bill.", "neutral")
     what = "deal" if facts.deal is not None else "company"
     return Sentence(f"Nothing is billed for this {what} yet. Billing starts when a deal is won.", "neutral")
 

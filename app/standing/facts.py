@@ -26,6 +26,8 @@ from app.subscriptions.models import ACTIVE, BilledEntry, Subscription
 from app.subscriptions.settled import core_document
 
 _AHEAD_DAYS = 400
+# Problems of a deal under which no further invoice is drafted.
+_STOP_DRAFTS = ("changed_after_billing", "core_question")
 
 
 class NothingBilled(NotFound):
@@ -94,7 +96,9 @@ def _gather(customer: Customer | None, deal: Deal | None) -> Facts:
         subscriptions = db.session.execute(wanted).scalars().all()
         invoices = _invoices(customer, deal, subscriptions)
     today = clock.today(portal.timezone)
-    charge, ends_on = _ahead(subscriptions, today)
+    open_problems = _problems(customer, deal)
+    stopped = {problem.deal_id for problem in open_problems if problem.code in _STOP_DRAFTS}
+    charge, ends_on = _ahead(subscriptions, today, stopped)
     ledger = connections.all_of_portal()
     return Facts(
         portal=portal,
@@ -106,7 +110,7 @@ def _gather(customer: Customer | None, deal: Deal | None) -> Facts:
         subscriptions=subscriptions,
         next_charge=charge,
         contract_ends_on=ends_on,
-        problems=_problems(customer, deal),
+        problems=open_problems,
         connections=ledger,
         external_ids=_external_ids(invoices),
     )
@@ -114,7 +118,7 @@ def _gather(customer: Customer | None, deal: Deal | None) -> Facts:
 
 def _problems(customer: Customer | None, deal: Deal | None) -> Sequence[Problem]:
     if deal is not None:
-        return problems.open_ones(deal_id=deal.id)
+        return problems.open_ones(deal_id=deal.id, customer_id=deal.customer_id)
     return problems.open_ones(customer_id=customer.id if customer else 0)
 
 
@@ -125,8 +129,10 @@ def _invoices(customer: Customer, deal: Deal | None, subscriptions: Sequence[Sub
     return db.session.execute(statement.order_by(Invoice.scheduled_on.desc(), Invoice.id.desc())).scalars().all()
 
 
-def _ahead(subscriptions: Sequence[Subscription], today: date) -> tuple[NextCharge | None, date | None]:
-    """Ask the core for what comes next, over all subscriptions, with two queries."""
+def _ahead(
+    subscriptions: Sequence[Subscription], today: date, stopped: set[int | None]
+) -> tuple[NextCharge | None, date | None]:
+    """Ask the core for what comes next, over all subscriptions, with two queries; nothing of a deal that is stopped."""
     ids = [s.id for s in subscriptions]
     versions = {
         v.id: v
@@ -148,7 +154,7 @@ def _ahead(subscriptions: Sequence[Subscription], today: date) -> tuple[NextChar
         if answer.renewal is not None:
             ends.append(date.fromordinal(answer.renewal.next_start.toordinal() - 1))
         upcoming = [d for d in answer.documents if d.sent and d.billable]
-        if subscription.state == ACTIVE and upcoming:
+        if subscription.state == ACTIVE and upcoming and subscription.first_deal_id not in stopped:
             first = upcoming[0]
             charges.append(NextCharge(max(first.dated, today), first.net, "; ".join(line.why for line in first.lines)))
     return min(charges, key=lambda charge: charge.on, default=None), max(ends, default=None)

@@ -92,9 +92,13 @@ def relate(actor: Actor, subscription_id: int, relation: str) -> Subscription:
 def let_go(actor: Actor, deal_id: int) -> None:
     """Say that the line items missing from a deal were taken out on purpose; the deal is then read again without them.
 
-    What was billed of them stays billed: if anything was, the change is asked about next.
+    Raises Conflict where something was billed of them: ending that isn't possible yet.
     """
     actor.must_be(APPROVER)
+    subscription = queries.of_deal(deal_id)
+    billed = {entry.item_key for entry in queries.live_entries(subscription.id)} if subscription else set()
+    if named := deal_actions.vanished_names(deals.get(deal_id), billed):
+        raise Conflict(f"{', '.join(named)} was billed already. Add it back; ending its billing isn't possible yet.")
     names = deal_actions.forget_vanished(deals.get(deal_id))
     if not names:
         raise Conflict("No line item of this deal is missing.")

@@ -75,6 +75,7 @@ class Case:
     net_minor: int = 350_000
     # Sends whose outcome nobody knows: the row's kind and subject, and when the send began.
     unknown: set[tuple[str, str, datetime]] = field(default_factory=set)
+    item_names: dict[str, str] = field(default_factory=dict)
 
 
 class Ground:

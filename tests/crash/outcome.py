@@ -19,6 +19,8 @@ def assert_exactly_once(ground: Ground, case: Case) -> None:
 
     And on the way there nothing was repeated blindly: see `blind_repeats`.
     """
+    items = ground.rows("SELECT id, name FROM ledger_item WHERE portal_id = %s", case.portal_id)
+    case.item_names = {str(row["id"]): row["name"] for row in items}
     wrong = [*_books(ground, case), *_rows(ground, case), *blind_repeats(case, ground.journal(case))]
     assert not wrong, "\n".join([*wrong, "", *_story(ground, case)])
 
@@ -71,20 +73,26 @@ def blind_repeats(case: Case, calls: Sequence[dict[str, Any]]) -> list[str]:
     """
     wrong = []
     for step in STEPS:
-        for writes in _by_record([call for call in calls if call["operation"] == WRITE[step]]):
-            looks = [call for call in calls if call["operation"] == LOOK[step]]
-            wrong += [f"{step}: {what}" for what in (*_repeats(writes, looks), *_too_early(case, step, writes, looks))]
+        looks = [call for call in calls if call["operation"] == LOOK[step]]
+        for name, writes in _by_record([call for call in calls if call["operation"] == WRITE[step]]).items():
+            # An item's unknown outcome says nothing about another item's sends.
+            began = [
+                at
+                for kind, subject, at in case.unknown
+                if kind == step and (kind != "quickbooks.item" or case.item_names[subject] == name)
+            ]
+            wrong += [f"{step}: {what}" for what in (*_repeats(writes, looks), *_too_early(began, writes, looks))]
     return wrong
 
 
-def _by_record(writes: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _by_record(writes: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Group a step's writes by the record they make; all of a case's are of one, but for its items."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for call in writes:
         body = call["request_body"]
         name = str(body.get("Name", "")) if isinstance(body, dict) else ""
         grouped.setdefault(name, []).append(call)
-    return list(grouped.values())
+    return grouped
 
 
 def _repeats(writes: Sequence[dict[str, Any]], looks: Sequence[dict[str, Any]]) -> list[str]:
@@ -101,15 +109,17 @@ def _repeats(writes: Sequence[dict[str, Any]], looks: Sequence[dict[str, Any]]) 
     return wrong
 
 
-def _too_early(case: Case, step: str, writes: Sequence[dict[str, Any]], looks: Sequence[dict[str, Any]]) -> list[str]:
+def _too_early(
+    unknown: Sequence[datetime], writes: Sequence[dict[str, Any]], looks: Sequence[dict[str, Any]]
+) -> list[str]:
     """Between the beginning of a send of unknown outcome and the end of its wait there is that send and no other."""
     wrong = []
-    for kind, _, began in case.unknown:
+    for began in unknown:
         over = began + timedelta(seconds=UNKNOWN_WAIT_S)
-        if kind == step and len([call for call in writes if _floor(began) <= call["instant"] < _floor(over)]) > 1:
+        if len([call for call in writes if _floor(began) <= call["instant"] < _floor(over)]) > 1:
             wrong.append(f"sent again within {UNKNOWN_WAIT_S} s of a send of unknown outcome")
         after = [call for call in writes if call["instant"] >= over]
-        if kind == step and after and not any(_floor(over) <= look["instant"] <= after[0]["instant"] for look in looks):
+        if after and not any(_floor(over) <= look["instant"] <= after[0]["instant"] for look in looks):
             wrong.append("sent after an unknown outcome without looking once the wait was over")
     return wrong
 

@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
         day = None if arguments[0] == REAL else date.fromisoformat(arguments[0]).isoformat()
     except ValueError:
         raise ToolError(f"{arguments[0]!r} is not a date written YYYY-MM-DD, nor the word {REAL!r}.") from None
+    if day is not None and not "2000" <= day[:4] <= "2100":
+        raise ToolError("the sandbox's calendar moves between the years 2000 and 2100.")
     env = running_environment(DATA)
     if env is None:
         raise ToolError("nothing runs here; start it with ./dev up.")

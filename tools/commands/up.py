@@ -13,7 +13,7 @@ from tools import environment
 from tools.errors import ToolError
 from tools.output import Output, tail
 from tools.processes import ALL, ROOT
-from tools.stack import Stack
+from tools.stack import Stack, refuse_if_running
 from tools.supervisor.supervise import Signals, Stopped, Supervisor
 
 DATA = ROOT / ".data"
@@ -41,6 +41,8 @@ def _up(options: argparse.Namespace, output: Output, signals: Signals) -> int:
     began = time.monotonic()
     exits: queue.SimpleQueue[str] = queue.SimpleQueue()
     processes = options.only.split(",") if options.only else ALL
+    # Asked first: a stack that is made beside a running one would remember other ports for the next start.
+    refuse_if_running(DATA)
     if options.fresh:
         Stack.delete_data(DATA)
     stack = Stack(

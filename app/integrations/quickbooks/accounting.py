@@ -39,8 +39,12 @@ class QuickBooksLedger:
             info = qb.get_single_object("companyinfo", account.realm_id)["CompanyInfo"]
             preferences = qb.get(f"{qb.api_url}/company/{account.realm_id}/preferences")["Preferences"]
             currency = preferences.get("CurrencyPrefs", {})
-            accounts = self._query(qb, "Account", "select * from Account where AccountType = 'Income'")
-            tax_codes = [] if info.get("Country") == "US" else self._query(qb, "TaxCode", "select * from TaxCode")
+            accounts = self._query(qb, "Account", "select * from Account where AccountType = 'Income' maxresults 1000")
+            tax_codes = (
+                []
+                if info.get("Country") == "US"
+                else self._query(qb, "TaxCode", "select * from TaxCode maxresults 1000")
+            )
             return Company(
                 name=str(info.get("CompanyName", "")),
                 currency=str(currency.get("HomeCurrency", {}).get("value", "")),

@@ -150,17 +150,18 @@ class TestUnknown:
 
 
 class TestInternal:
-    def test_backs_off_then_parks_and_stays_visible(self, portal: int, row_id: int) -> None:
+    def test_backs_off_and_is_never_given_up(self, portal: int, row_id: int) -> None:
         states, waits = [], []
-        for _ in range(9):
+        for _ in range(30):
             with transaction(portal):
                 row = db.session.get_one(Work, row_id)
                 retries.internal(row, ValueError("x" * LONG), PACE)
                 states.append(row.state)
                 now = db.session.execute(select(func.clock_timestamp())).scalar_one()
                 waits.append(round((row.due_at - now).total_seconds()))
-        assert states == [WAITING] * 8 + [PARKED]
+        assert states == [WAITING] * 30
         assert waits[:4] == [5, 10, 20, 40]
+        assert waits[-1] == 3600
         with transaction(portal):
             error = db.session.get_one(Work, row_id).last_error
             assert error is not None

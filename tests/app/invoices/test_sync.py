@@ -194,7 +194,6 @@ class TestOverdue:
             (invoice,) = make.invoices(approved.subscription_id)
             today = clock.today(make.ZONE)
             assert answer.overdue(invoice, today) is late
-            assert queries.open_and_overdue(today) == [("USD", 100_000, 100_000 if late else 0)]
             assert invoice.state == "open"
 
     def test_ends_when_it_is_paid(self, invoice: Invoice) -> None:

@@ -105,7 +105,7 @@ class TestSentence:
             (facts(an_invoice(), ON_ITS_WAY), "1,000.00 USD is open, due by 30 Apr 2027.", "info"),
             (
                 facts(an_invoice("partly_paid", 40_000), an_invoice(due_on=date(2027, 4, 20))),
-                "1,400.00 USD is open, due by 20 Apr 2027.",
+                "1,400.00 USD is open; 1,000.00 USD of it is due by 20 Apr 2027.",
                 "info",
             ),
             (
@@ -131,7 +131,7 @@ class TestSentence:
                 "neutral",
             ),
             (
-                facts(deal=Deal(state="open")),
+                facts(deal=Deal(state="open"), subscriptions=[]),
                 "Nothing is billed for this deal yet. Billing starts when a deal is won.",
                 "neutral",
             ),
