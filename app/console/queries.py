@@ -90,7 +90,11 @@ def waiting(today: date, *, routine: str) -> Waiting:
         .group_by(drafts.c.currency)
         .order_by(*_own_first(drafts.c.currency))
     ).all()
-    each = func.jsonb_array_elements_text(drafts.c.needs_person).table_valued(column("reason", Text))
+    each = (
+        func.jsonb_array_elements_text(drafts.c.needs_person)
+        .table_valued(column("reason", Text), name="each")
+        .render_derived()
+    )
     reason = each.c.reason
     reasons = db.session.execute(
         select(reason, func.count())
