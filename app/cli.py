@@ -22,9 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("migrate", help="bring the database up to date (needs DATABASE_OWNER_URL)")
     clock = commands.add_parser("clock", help="move the sandbox's calendar: a date, or 'real'")
     clock.add_argument("date")
-    link = commands.add_parser("signin-link", help="print a one-time sign-in link (sandbox only)")
-    link.add_argument("hub_id", type=int)
-    link.add_argument("email")
+    link = commands.add_parser("signin-link", help="print one-time sign-in links (sandbox only)")
+    link.add_argument("accounts", nargs="+", metavar="HUB_ID:EMAIL")
     link.add_argument("--minutes", type=int, default=60)
     preview = commands.add_parser("preview", help="what a deal document bills")
     preview.add_argument("file", type=Path)
@@ -110,17 +109,19 @@ def _signin_link(arguments: argparse.Namespace) -> int:
         print("Sign-in links are printed in the sandbox only; open Dealwright from HubSpot.", file=sys.stderr)
         return 2
     with build_process(settings).app_context():
-        portal_id = queries.id_of_hubspot(arguments.hub_id)
-        if portal_id is None:
-            print(f"Dealwright isn't installed in HubSpot account {arguments.hub_id}.", file=sys.stderr)
-            return 2
-        with transaction(portal_id):
-            person = queries.person_by_email(arguments.email)
-            if person is None:
-                print(f"{arguments.email} is not known in that account.", file=sys.stderr)
+        for account in arguments.accounts:
+            hub_id, _, email = account.partition(":")
+            portal_id = queries.id_of_hubspot(int(hub_id)) if hub_id.isdigit() else None
+            if portal_id is None:
+                print(f"Dealwright isn't installed in a HubSpot account {hub_id}.", file=sys.stderr)
                 return 2
-            token = actions.make_link(person, timedelta(minutes=arguments.minutes))
-    print(f"{settings.public_origin}/signin?token={token}")
+            with transaction(portal_id):
+                person = queries.person_by_email(email)
+                if person is None:
+                    print(f"{email} is not known in HubSpot account {hub_id}.", file=sys.stderr)
+                    return 2
+                token = actions.make_link(person, timedelta(minutes=arguments.minutes))
+            print(f"{settings.public_origin}/signin?token={token}")
     return 0
 
 

@@ -53,13 +53,14 @@ def set_up(env: dict[str, str], seeded: Seeded, income_account: str = "1") -> Ad
     return admin
 
 
-def _link(seeded: Seeded) -> str:
-    """Ask the product's own command for a sign-in link that lives an hour."""
-    command = [sys.executable, "-m", "app.cli", "signin-link", str(seeded.hub_id), seeded.email]
+def _links(*portals: Seeded) -> list[str]:
+    """Ask the product's own command for sign-in links that live an hour."""
+    accounts = [f"{seeded.hub_id}:{seeded.email}" for seeded in portals]
+    command = [sys.executable, "-m", "app.cli", "signin-link", *accounts]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Stuck(f"no sign-in link for {seeded.email}: {done.stderr[-300:]}")
-    return done.stdout.split()[-1]
+        raise Stuck(f"no sign-in links: {done.stderr[-300:]}")
+    return [line for line in done.stdout.split() if "/signin?" in line]
 
 
 def main() -> int:
@@ -68,7 +69,7 @@ def main() -> int:
     try:
         first = set_up(env, NORTHWIND)
         second = set_up(env, ALPENGLOW)
-        links = [_link(seeded) for seeded in (NORTHWIND, ALPENGLOW)]
+        links = _links(NORTHWIND, ALPENGLOW)
     except Stuck as stuck:
         print(f"The sandbox could not be filled: {stuck}", file=sys.stderr)
         return 1
