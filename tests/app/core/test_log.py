@@ -82,7 +82,7 @@ class TestLines:
 
     def test_of_libraries_are_json_with_ids_too(self, lines: Any) -> None:
         log.bind(portal=7)
-        logging.getLogger("some.library").warning("slow %s", "query")
+        logging.getLogger("elsewhere").warning("slow %s", "query")
         assert (lines()[0]["event"], lines()[0]["portal"]) == ("slow query", 7)
 
     def test_of_chatty_libraries_leave_out_addresses_with_their_queries(self, lines: Any) -> None:
@@ -102,7 +102,7 @@ class TestLines:
         try:
             raise LookupError("inside")
         except LookupError:
-            logging.getLogger("some.library").exception("failed")
+            logging.getLogger("elsewhere").exception("failed")
         assert "test_carry_the_traceback" in json.dumps(lines())
 
 
