@@ -6,7 +6,8 @@ Standard library only; no clock, no input or output. `preview` is the one entry 
 from __future__ import annotations
 
 from app.billing.answer import Answer, FieldError, Line, PlannedDocument, Question, Renewal, Totals
-from app.billing.document import DealDocument, InvalidDocument, read_document
+from app.billing.deal import DealDocument, InvalidDocument
+from app.billing.intake import read_document
 from app.billing.money import Money, MoneyError
 from app.billing.preview import preview
 

@@ -47,7 +47,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item over one stretch of service days. `gross - discount = amount`, all in the deal's currency."""
+    """One item over one stretch of service days. `gross - discount = amount`, all in the deal's currency.
+
+    `change` is the change that made the line, None on a regular line; `corrects` names the settled line it corrects.
+    """
 
     item: str
     period: Period
@@ -60,6 +63,7 @@ class Line:
     why: str
     terms: tuple[int, ...] = ()
     corrects: str | None = None
+    change: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the line; dates ISO, `end` excluded, amounts and quantities as plain decimal strings."""
@@ -75,6 +79,7 @@ class Line:
             "fraction": self.fraction,
             "terms": list(self.terms),
             "corrects": self.corrects,
+            "change": self.change,
             "why": self.why,
         }
 
@@ -85,6 +90,7 @@ class PlannedDocument:
 
     What was settled already is never here. `sent` is False only for a document whose every line is zero by itself: it
     is recorded as "not sent, 0.00" and goes to nobody. `billable` is False while the deal has an open question.
+    `change` is the id of the change whose own document it is, None for a regular document or a correction.
     """
 
     kind: DocumentKind
@@ -96,6 +102,7 @@ class PlannedDocument:
     notes: tuple[str, ...] = ()
     sent: bool = True
     billable: bool = True
+    change: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the document with its lines."""
@@ -109,6 +116,7 @@ class PlannedDocument:
             "notes": list(self.notes),
             "sent": self.sent,
             "billable": self.billable,
+            "change": self.change,
         }
 
 
@@ -126,18 +134,21 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Where a fixed term ends: `next_start` is the first day that the contract no longer serves."""
+    """Where a fixed term ends: `next_start` is the first day of the next term, or that is no longer served.
+
+    `price`: the unit price of each item in the next term; None where it isn't known yet or nothing renews by itself.
+    """
 
     next_start: date
     notice_deadline: date | None = None
-    price: str | None = None
+    price: tuple[tuple[str, str], ...] | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return `{notice_deadline, next_start, price}`."""
         return {
             "notice_deadline": self.notice_deadline.isoformat() if self.notice_deadline else None,
             "next_start": self.next_start.isoformat(),
-            "price": self.price,
+            "price": dict(self.price) if self.price is not None else None,
         }
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _YEARS_MONTHS = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?")
@@ -65,6 +66,17 @@ class Interval:
             raise ValueError("not an ISO 8601 interval")
         return cls(months=int(found[1] or 0) * 12 + int(found[2] or 0))
 
+    def add_to(self, day: date, count: int = 1) -> date:
+        """Return the day `count` intervals after `day`, its day of the month clamped."""
+        return add_months(day, self.months * count) if self.months else day + timedelta(days=self.days * count)
+
+    def times(self, other: Interval) -> int | None:
+        """Return how many whole `other` make this interval, or None when no whole number does."""
+        if bool(self.months) != bool(other.months):
+            return None
+        k, rest = divmod(self.months or self.days, other.months or other.days)
+        return k if k and not rest else None
+
     def iso(self) -> str:
         """Write the interval in its shortest form: P1Y, P18M, P2W, P10D."""
         if self.months:
@@ -91,9 +103,48 @@ class Interval:
         return (self.days // 7, "week") if self.days % 7 == 0 else (self.days, "day")
 
 
-def boundary(anchor: date, months: int, n: int) -> date:
-    """Return the n-th boundary of an interval of `months`, counted from `anchor` and never from the previous one."""
-    return add_months(anchor, months * n)
+@lru_cache(maxsize=8192)
+def _day_in(month_index: int, day: int) -> date:
+    """Return a day of the month counted from year 0, clamped to the month's last day."""
+    year, month0 = divmod(month_index, 12)
+    return date(year, month0 + 1, min(day, _gregorian.monthrange(year, month0 + 1)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Boundaries counted from one anchor, forwards and backwards, never from the previous boundary (convention 2).
+
+    Intervals of months count from a virtual day (`month` = year x 12 + month - 1 and `day` 1-31, which the month need
+    not have); intervals of days from `origin`.
+    """
+
+    interval: Interval
+    origin: date
+    month: int
+    day: int
+
+    @classmethod
+    def anchored(cls, interval: Interval, anchor: date, day: int | None = None) -> Grid:
+        """Return the grid of `interval` through `anchor`; `day` is the anchor's day where the month has no such day."""
+        return cls(interval, anchor, anchor.year * 12 + anchor.month - 1, day or anchor.day)
+
+    def at(self, n: int) -> date:
+        """Return the n-th boundary."""
+        if self.interval.months:
+            return _day_in(self.month + n * self.interval.months, self.day)
+        return self.origin + timedelta(days=n * self.interval.days)
+
+    def index(self, day: date) -> int:
+        """Return the largest n with at(n) <= day."""
+        if not self.interval.months:
+            return (day - self.origin).days // self.interval.days
+        n = (day.year * 12 + day.month - 1 - self.month) // self.interval.months
+        return n if self.at(n) <= day else n - 1
+
+    def first_from(self, day: date) -> int:
+        """Return the smallest n with at(n) >= day."""
+        n = self.index(day)
+        return n if self.at(n) == day else n + 1
 
 
 @dataclass(frozen=True, slots=True, order=True)

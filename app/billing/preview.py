@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from app.billing.answer import Answer, FieldError, Line, PlannedDocument, Question, Renewal, Totals
-from app.billing.document import DealDocument, InvalidDocument, read_document
-from app.billing.money import Money, total
-from app.billing.settled import OpenPart, disagreements, open_parts
-from app.billing.timeline import charges_by_item, last_document_day
-from app.billing.wording import reading, why
+from app.billing import documents as papers
+from app.billing.answer import Answer, FieldError, Question, Renewal
+from app.billing.books import Books
+from app.billing.calendar import add_months
+from app.billing.changes import Clash, known_changes
+from app.billing.deal import Change, DealDocument, InvalidDocument, Settled
+from app.billing.due import shown_price
+from app.billing.intake import read_document
+from app.billing.metering import usage_moves
+from app.billing.money import Money, decimals_of, plain_decimal
+from app.billing.plan import Move, Planner
+from app.billing.pricing import TierExceeded
+from app.billing.reading import sentences
+from app.billing.reckoning import Reckoner
 
-_ZERO_NOTE = "Not sent: every line is zero by itself."
+_SHOWN_MONTHS_OPEN_ENDED = 12
 
 
-def preview(document: object, *, as_of: date | None = None) -> Answer:
+def preview(document: object, *, as_of: date | None = None, carry: bool = False) -> Answer:
     """Return everything still to issue for the deal, dated by schedule, each line with its reason.
 
     `document` is the parsed JSON of a deal document, a mapping of its fields; anything else is an `invalid` answer too.
     `as_of` is what is known on that day; it wins over the document's own `as_of`, and one of the two is needed (there
     is no clock here). Never raises for a bad document: the answer is `invalid` with every fault at once. Documents
-    are sorted by date, then payer; amounts are rounded once per line, half away from zero, then added.
+    are sorted by date, then payer; `carry` puts a change's lines on the next regular invoice within 31 days. Amounts
+    are rounded once per bucket, half away from zero, then added.
     """
     if not isinstance(document, Mapping):
         return Answer("invalid", errors=(FieldError("", document, "an object with the fields of a deal document"),))
@@ -37,65 +45,161 @@ def preview(document: object, *, as_of: date | None = None) -> Answer:
         return Answer("invalid", errors=invalid.errors + missing)
     if deal.as_of is None:
         return Answer("invalid", errors=missing)
-    return _answer(deal, deal.as_of)
+    try:
+        changes = known_changes(deal, deal.as_of)
+    except Clash as clash:
+        return Answer("rejected", reading=tuple(sentences(deal)), reason=str(clash))
+    return _answer(replace(deal, changes=changes), deal.as_of, carry=carry)
 
 
-def _answer(deal: DealDocument, as_of: date) -> Answer:
-    last_day = last_document_day(deal, as_of)
-    due = charges_by_item(deal, last_day)
-    questions = (*deal.questions, *disagreements(deal, due))
-    documents = tuple(_documents(deal, open_parts(deal, due, last_day), questions))
+def _answer(deal: DealDocument, as_of: date, *, carry: bool) -> Answer:
+    deal, priced = _priced(deal)
+    unknown = _unknown_items(deal)
+    until = last_document_day(deal, as_of)
+    reckoner = reckoner_of(deal, until)
+    planner = Planner(reckoner, Books(reckoner), as_of, until)
+    moves = planner.run()
+    metered = usage_moves(reckoner, as_of, until)
+    questions = (*deal.questions, *priced, *unknown, *metered.questions, *_prices(planner, deal), *_control(deal))
+    every = _limited(deal, [*moves, *metered.moves])
+    planned = papers.documents(deal, every, billable=not questions, carry=carry)
     return Answer(
         status="needs_clarification" if questions else "ok",
-        reading=tuple(reading(deal)),
+        reading=tuple(sentences(deal)),
         questions=questions,
-        documents=documents,
-        totals=_totals(deal, documents),
-        renewal=Renewal(deal.end) if deal.end else None,
+        notes=metered.notes,
+        documents=tuple(planned),
+        totals=papers.totals(deal, planned),
+        renewal=_renewal(deal, reckoner, as_of),
     )
 
 
-def _documents(deal: DealDocument, parts: list[OpenPart], questions: tuple[Question, ...]) -> list[PlannedDocument]:
-    """Group lines by scheduled date (the billing period's first day); the one payer is the customer."""
-    by_date: defaultdict[date, list[Line]] = defaultdict(list)
-    for part in parts:
-        by_date[part.charge.period.start].append(_line(deal, part))
-    return [_document(deal, dated, by_date[dated], billable=not questions) for dated in sorted(by_date)]
+def last_document_day(deal: DealDocument, as_of: date) -> date:
+    """Return the last document date shown, included: `until`, else the end of the term in progress.
+
+    An item that outlives the term is shown to its own end; an open-ended deal for twelve months from the later of its
+    start and `as_of`.
+    """
+    if deal.until is not None:
+        return deal.until
+    if deal.end is None:
+        return add_months(max(deal.start, as_of), _SHOWN_MONTHS_OPEN_ENDED)
+    life = Reckoner(deal, deal.changes, frozenset(), deal.end).final.life
+    end = life.term_end(life.term_of(as_of))
+    return max([end, *(item.end for item in deal.all_items() if item.end is not None)])
 
 
-def _document(deal: DealDocument, dated: date, lines: list[Line], *, billable: bool) -> PlannedDocument:
-    document = PlannedDocument(
-        kind="invoice",
-        dated=dated,
-        due=deal.due_on(dated),
-        bill_to=deal.customer,
-        lines=tuple(lines),
-        net=total((line.amount for line in lines), deal.currency),
-        billable=billable,
-    )
-    if any(line.amount.minor for line in lines):
-        return document
-    return replace(document, sent=False, notes=(_ZERO_NOTE,))
+def reckoner_of(deal: DealDocument, until: date) -> Reckoner:
+    """Return the reckoner of a deal; a change one of whose lines is settled is seen by every document."""
+    settled = {entry.change for entry in deal.issued if entry.change is not None}
+    first = max([until, *(entry.period.end for entry in deal.issued)])
+    reckoner = Reckoner(deal, deal.changes, frozenset(settled), first)
+    found = settled | {change.id for entry in deal.issued for change in _said_by(reckoner, deal, entry)}
+    return reckoner if found == settled else Reckoner(deal, deal.changes, frozenset(found), first)
 
 
-def _line(deal: DealDocument, part: OpenPart) -> Line:
-    item = part.charge.item
-    return Line(
-        item=item.key,
-        period=part.period,
-        quantity=item.quantity,
-        unit_price=item.unit_price,
-        gross=part.amount,
-        discount=Money.zero(deal.currency),
-        amount=part.amount,
-        fraction=part.accrual.fraction(),
-        why=why(deal, part),
-    )
+def _said_by(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> list[Change]:
+    """Return the changes that an unlabelled entry belongs to: one that begins inside a period, on their day."""
+    item = next((item for item in reckoner.items if item.key == entry.item), None)
+    if entry.change is not None or item is None or item.kind != "recurring":
+        return []
+    inside = not any(period.start == entry.period.start for period in reckoner.periods(item))
+    return [
+        c for c in deal.changes if inside and c.effective == entry.period.start and (not c.items or item.key in c.items)
+    ]
 
 
-def _totals(deal: DealDocument, documents: tuple[PlannedDocument, ...]) -> Totals:
-    by_item = {item.key: Money.zero(deal.currency) for item in deal.items}
-    for document in documents:
-        for line in document.lines:
-            by_item[line.item] = by_item[line.item] + line.amount
-    return Totals(total((document.net for document in documents), deal.currency), tuple(by_item.items()))
+def _priced(deal: DealDocument) -> tuple[DealDocument, list[Question]]:
+    """Leave out items whose quantity exceeds a closed last tier: a question, never the last rate (convention 11)."""
+    questions = []
+    broken: set[str] = set()
+    for item in deal.all_items():
+        if item.price is None or item.kind == "usage":
+            continue
+        reckoner = Reckoner(deal, deal.changes, frozenset(), deal.end or deal.start)
+        try:
+            course = reckoner.final.course(item.key)
+            for segment in course.segments if course else ():
+                segment.state.price(item, deal.currency)
+        except TierExceeded as exceeded:
+            questions.append(Question(f"{item.name}: {exceeded}", "items"))
+            broken.add(item.key)
+    if not broken:
+        return deal, []
+    kept = tuple(item for item in deal.items if item.key not in broken)
+    changes = tuple(c for c in deal.changes if not broken & set(c.items))
+    return replace(deal, items=kept, changes=changes), questions
+
+
+def _unknown_items(deal: DealDocument) -> list[Question]:
+    known = {item.key for item in deal.all_items()}
+    known |= {papers.credit_key(n) for n in range(len(deal.credits))} | {f"exits[{n}]" for n in range(len(deal.exits))}
+    return [
+        Question(
+            f"{entry.item} was settled for {entry.period}, but the deal has no such item. Which item is meant?",
+            f"issued[{n}].item",
+        )
+        for n, entry in enumerate(deal.issued)
+        if entry.item not in known
+    ]
+
+
+def _limited(deal: DealDocument, moves: Sequence[Move]) -> list[Move]:
+    """Order lines as people read them: by date, then the deal's order of items, then days."""
+    order = {item.key: n for n, item in enumerate(deal.all_items())}
+    return sorted(moves, key=lambda move: (move.dated, order.get(move.item.key, len(order)), move.start, move.amount))
+
+
+def _prices(planner: Planner, deal: DealDocument) -> list[Question]:
+    """Ask for the price of a renewal that is reached and not known."""
+    first = min((move.start for move in planner.unknown), default=None)
+    if first is None:
+        return []
+    text = f"The price follows {deal.renewal.words}. What does each item cost from the renewal on {first.isoformat()}?"
+    return [Question(text, "renewal.price")]
+
+
+def _control(deal: DealDocument) -> list[Question]:
+    """Compare what the parties wrote as total with what the items come to, before any change."""
+    if deal.control_total is None:
+        return []
+    if deal.end is None:
+        return [Question("A total was written, but the deal has no end, so none can be checked.", "control_total")]
+    plain = replace(deal, changes=(), issued=(), credits=(), payers=())
+    until = max([deal.end, *(item.end for item in deal.items if item.end is not None)])
+    plain = replace(plain, renewal=replace(deal.renewal, auto=False))
+    reckoner = Reckoner(plain, (), frozenset(), until)
+    moves = Planner(reckoner, Books(reckoner), until, until).run()
+    amount = Money(sum(move.amount for move in moves), deal.currency)
+    if amount == deal.control_total:
+        return []
+    text = f"The parties wrote {deal.control_total} as total, but the items come to {amount}. Which holds?"
+    return [Question(text, "control_total", readings=(deal.control_total.plain(), amount.plain()))]
+
+
+def _renewal(deal: DealDocument, reckoner: Reckoner, as_of: date) -> Renewal | None:
+    """Say when the term in progress ends, until when notice can be given, and what the next term costs."""
+    life = reckoner.final.life
+    if not life.is_fixed:
+        return None
+    if life.ending is not None and not life.ends_with_term:
+        return Renewal(life.ending.stop)
+    if life.ending is not None or not deal.renewal.auto:
+        return Renewal(life.agreed_end) if life.agreed_end else None
+    end = life.term_end(life.term_of(max(as_of, deal.start)))
+    notice = end - timedelta(days=deal.renewal.notice_days)
+    return Renewal(end, notice, _next_prices(deal, reckoner, end))
+
+
+def _next_prices(deal: DealDocument, reckoner: Reckoner, day: date) -> tuple[tuple[str, str], ...] | None:
+    found = []
+    places = decimals_of(deal.currency)
+    for item in reckoner.items:
+        course = reckoner.final.course(item.key) if item.kind == "recurring" else None
+        if course is None or (course.end is not None and course.end <= day):
+            continue
+        state = course.state_at(day)
+        if not state.is_known:
+            return None
+        found.append((item.key, plain_decimal(shown_price(state, item, deal.currency), places)))
+    return tuple(found)

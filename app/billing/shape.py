@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Generic, TypeVar
 
 from app.billing.answer import FieldError, Question
@@ -37,7 +38,7 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True)
 class Log:
-    """What reading found: faults, and questions about fields that are understood but not billed yet."""
+    """What reading found: faults, and questions that only a person can answer."""
 
     errors: list[FieldError] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
@@ -64,18 +65,13 @@ class Reader:
         """Record a fault of a field together with the value found."""
         self.log.errors.append(FieldError(self.path(name), self._fields.get(name), allowed))
 
-    def ask(self, name: str, what: str) -> None:
-        """Record that the field is understood but not billed yet; `what` is its plural name: "Discounts"."""
-        text = (
-            f"{what} are not billed yet (`{self.path(name)}`): take them off the deal, or invoice it by hand. "
-            "Until then nothing of this deal is invoiced."
-        )
-        self.log.questions.append(Question(text, self.path(name)))
+    def fault(self, path: str, value: object, allowed: str) -> None:
+        """Record a fault that was found only when the whole document was read."""
+        self.log.errors.append(FieldError(path, value, allowed))
 
-    def quiet(self) -> Reader:
-        """Keep collecting faults but drop questions: for what stands inside a field that is itself a question."""
-        self.log = Log(self.log.errors, [])
-        return self
+    def ask(self, name: str, text: str) -> None:
+        """Record a question about a field; `text` is a sentence that says what to answer."""
+        self.log.questions.append(Question(text, self.path(name)))
 
     def get(self, name: str, kind: Kind[T], default: D) -> T | D:
         """Return the field's value, or `default` when it is absent or null."""
@@ -87,13 +83,6 @@ class Reader:
         """Return the field's value; its absence is a fault."""
         self._unread.discard(name)
         return self._read(self._fields.get(name), name, kind)
-
-    def other_than(self, name: str, kind: Kind[T], default: T | None, what: str) -> None:
-        """Check a field that may only hold its default for now; another value becomes a question."""
-        faults = len(self.log.errors)
-        value = self.get(name, kind, default)
-        if value != default and len(self.log.errors) == faults:
-            self.ask(name, what)
 
     def values(self, name: str, kind: Kind[T]) -> list[T]:
         """Return a list field's values; an absent list is empty."""
@@ -232,6 +221,13 @@ def _decimal(value: object) -> Decimal:
     return number
 
 
+def _share(value: object) -> Fraction:
+    number = _decimal(value)
+    if number > 100:
+        raise ValueError
+    return Fraction(number)
+
+
 def money(currency: str) -> Kind[Money]:
     """Return the kind of amounts in `currency`, 0 or more. An unknown currency is checked as if it were USD."""
     known = currency if is_currency(currency) else "USD"
@@ -257,5 +253,6 @@ INTERVAL = Kind(_interval, "an ISO 8601 interval such as P1M, P3M or P1Y", Inter
 CURRENCY = Kind(_currency, "an ISO 4217 currency code such as USD", "USD")
 DECIMAL = Kind(_decimal, 'a decimal as text, 0 or more, such as "100.00"', Decimal(0))
 PERCENT = Kind(_decimal, 'a percentage as text, 0 or more, such as "20"', Decimal(0))
+SHARE = Kind(_share, 'a percentage as text, 0 to 100, such as "20"', Fraction(0))
 MONTH = integer(1, 1200)
 COUNT = integer(0, 1_000_000_000)

@@ -1,92 +1,124 @@
-"""The core's words for people: how the deal was read, and why each line has its amount.
+"""The core's words for one line: why it has its amount.
 
-Everything is written from the same values as the amounts, so a sentence cannot say something else than the line.
+Everything is written from the same values as the amount, so a sentence cannot say something else than the line.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
-from app.billing.calendar import people_date
-from app.billing.document import DealDocument, Item, OneTimeItem
+from app.billing.calendar import Period
+from app.billing.due import Stretch
+from app.billing.measure import Measure
 from app.billing.money import Money, decimals_of, people_decimal
-from app.billing.pricing import unit_of
-from app.billing.settled import OpenPart
+from app.billing.plan import Move
+from app.billing.pricing import decimal_of, price_of
 
 
-def reading(deal: DealDocument) -> list[str]:
-    """Say in sentences how the deal was understood: life, each item, payment, end."""
-    sentences = [_life(deal)]
-    sentences.extend(_item(deal, item) for item in deal.items)
-    sentences.append(_payment(deal))
-    if deal.end:
-        sentences.append("The contract does not renew by itself.")
-    return sentences
+def why(move: Move, currency: str, payer: str, share: Fraction | None) -> str:
+    """Explain one line: price, share of it, days, discounts, payer's part and any rounding.
+
+    "10 x 100.00 a month, 1 Jan - 31 Jan 2027". `payer` is named where a line is one of several payers' parts.
+    """
+    if move.words:
+        words = f"{move.words}: {amount(move.amount, currency)}"
+    elif move.corrects is not None:
+        words = _correction(move, currency)
+    elif move.item.kind == "one_time":
+        words = f"{_price(move, currency)} once, on {Period(move.start, move.end)}"
+    else:
+        words = f"{_price(move, currency)}{_rhythm(move)}{_share(move)}, {Period(move.start, move.end)}"
+    words += move.note + "".join(_discounts(move, currency))
+    if share is not None:
+        words += f"; {payer} pays {people_decimal(decimal_of(share))}% of it"
+    return words + _rounding(move, currency, share)
 
 
-def _life(deal: DealDocument) -> str:
-    served = f"{deal.customer} is served from {people_date(deal.start)}"
-    if deal.end is None or deal.term_months is None:
-        return f"{served} with no end agreed, in {deal.currency}."
-    last = people_date(deal.end - timedelta(days=1))
-    months = "month" if deal.term_months == 1 else "months"
-    return f"{served} to {last} ({deal.term_months} {months}), in {deal.currency}."
+def amount(minor: int, currency: str) -> str:
+    """Write minor units for people without the currency: "2,500.00"."""
+    return Money(minor, currency).amount()
 
 
-def _payment(deal: DealDocument) -> str:
-    at_month_end = deal.due_from == "end_of_month"
-    if not deal.net_days:
-        return f"Invoices are due {'at the end of the month they are dated in' if at_month_end else 'on their date'}."
-    base = "the end of the month they are dated in" if at_month_end else "their date"
-    return f"Invoices are due {deal.net_days} {'day' if deal.net_days == 1 else 'days'} after {base}."
+def _price(move: Move, currency: str) -> str:
+    item = move.item
+    if item.price is not None:
+        return price_of(item.price, move.key[0], currency).words
+    price = people_decimal(move.key[1], decimals_of(currency))
+    return f"{people_decimal(move.key[0])} x {price}"
 
 
-def _item(deal: DealDocument, item: Item) -> str:
-    if isinstance(item, OneTimeItem):
-        return f"{item.name}: {_price(deal, item)} once, on {people_date(item.on)}."
-    every = item.billing_interval.noun()
-    return f"{item.name}: {_price(deal, item)} {item.price_interval.per()}, invoiced every {every} in advance."
+def _rhythm(move: Move) -> str:
+    return f" {move.item.price_interval.per()}"
 
 
-def _price(deal: DealDocument, item: Item) -> str:
-    price = people_decimal(item.unit_price, decimals_of(deal.currency))
-    return f"{people_decimal(item.quantity)} x {price}"
-
-
-def why(deal: DealDocument, part: OpenPart) -> str:
-    """Explain one line: price, share of it, days, and any rounding. "10 x 100.00 a month, 1 Jan - 31 Jan 2027"."""
-    item = part.charge.item
-    if isinstance(item, OneTimeItem):
-        return f"{_price(deal, item)} once, on {people_date(item.on)}{_rounding(part)}"
-    words = f"{_price(deal, item)} {item.price_interval.per()}{_share(part)}, {part.period}"
-    if not part.is_whole:
-        words += f" (the days of {part.charge.period} that are not settled yet)"
-    return words + _rounding(part)
-
-
-def _share(part: OpenPart) -> str:
+def _share(move: Move) -> str:
     """Write how much of the price interval is served: " x 3 months", " / 12", " / 12 x 9/30 days"."""
-    item, accrual = part.charge.item, part.accrual
-    if isinstance(item, OneTimeItem):
+    rhythm, measure = move.rhythm, move.measure
+    if rhythm is None or not (measure.whole or measure.parts):
         return ""
-    unit = unit_of(item)
-    instalments = item.price_interval.months // unit.months
-    share = f" / {instalments}" if instalments > 1 else ""
-    units = [unit.noun(accrual.whole)] if accrual.whole > 1 else []
-    units += ["1 " + unit.noun()] if accrual.whole == 1 and accrual.parts else []
-    units += [f"{days}/{of} days" for days, of in accrual.parts]
+    if rhythm.billing.dates:
+        return f" x {measure.fraction()} of the whole price"
+    share = "" if rhythm.per_price == 1 else f" / {people_decimal(decimal_of(rhythm.per_price))}"
+    units = _units(rhythm.unit.noun, measure)
     if len(units) > 1:
         return f"{share} x ({' + '.join(units)})"
     return f"{share} x {units[0]}" if units else share
 
 
-def _rounding(part: OpenPart) -> str:
-    amount = part.amount
-    if part.accrual.value == amount.exact():
+def _units(noun: object, measure: Measure) -> list[str]:
+    assert callable(noun)
+    words = []
+    for part in measure.fraction().split(" + "):
+        if "/" in part:
+            words.append(f"{part} days")
+        elif part != "1":
+            words.append(noun(int(part)))
+        elif measure.parts:
+            words.append(f"1 {noun()}")
+    return words
+
+
+def _discounts(move: Move, currency: str) -> list[str]:
+    """Say what discounts took off, by stretch of days: "; 20% off for 1 Jan - 28 Feb 2027"."""
+    off = [s for s in move.stretches if s.gross is not s.net and s.gross != s.net]
+    if not off:
+        return []
+    if len({_off(s, currency) for s in move.stretches}) == 1:
+        return [f"; {_off(off[0], currency)}"]
+    return [f"; {_off(s, currency)} for {Period(s.start, s.end)}" for s in off]
+
+
+def _off(stretch: Stretch, currency: str) -> str:
+    if stretch.gross == stretch.net:
         return ""
-    instalment = part.charge.instalment
-    if part.is_whole and instalment and instalment.is_rest:
-        return f"; what is left of {instalment.whole.amount()}: {amount.amount()}"
-    if Money.rounded(part.accrual.value, amount.currency) != amount:
-        return f"; what is left of {part.charge.due.amount()}: {amount.amount()}"
-    return f", rounded to {amount.amount()}"
+    percent = (stretch.gross - stretch.net) * 100 / stretch.gross
+    exact = decimal_of(percent)
+    if Fraction(exact) == percent and exact == exact.quantize(Decimal("0.01")):
+        return f"{people_decimal(exact)}% off"
+    return f"{Money.rounded(stretch.gross - stretch.net, currency).amount()} off"
+
+
+def _correction(move: Move, currency: str) -> str:
+    """Say what was charged, what is due now and for which days the difference is."""
+    days = Period(move.start, move.end)
+    what = f"{_price(move, currency)}{_rhythm(move)}" if move.item.kind == "recurring" else _price(move, currency)
+    share = f" ({move.measure.fraction()})" if move.measure.whole or move.measure.parts else ""
+    verb = "Credit" if move.amount < 0 else "More"
+    return (
+        f"{verb} for {days}{share} of {what}: settled {amount(move.charged, currency)}, "
+        f"due {amount(move.due, currency)} ({move.corrects})"
+    )
+
+
+def _rounding(move: Move, currency: str, share: Fraction | None) -> str:
+    if move.exact is None or move.words or move.corrects:
+        return ""
+    shown = Money(move.amount, currency)
+    exact = move.exact * (share / 100 if share is not None else 1)
+    if exact == shown.exact():
+        return ""
+    if Money.rounded(exact, currency) != shown:
+        whole = "the whole" if move.whole is None else amount(move.whole, currency)
+        return f"; what is left of {whole}: {shown.amount()}"
+    return f", rounded to {shown.amount()}"

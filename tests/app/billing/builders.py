@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.billing import Answer, PlannedDocument
+from collections.abc import Iterable
+
+from app.billing import Answer, Money, PlannedDocument
 
 Json = dict[str, object]
 
@@ -34,13 +36,30 @@ def entry(item: str, start: str, end: str, charged: str = "0", kind: str = "bill
     return {"item": item, "start": start, "end": end, "charged": charged, "kind": kind, **fields}
 
 
-def entries_of(documents: tuple[PlannedDocument, ...]) -> list[Json]:
+def settled(document: PlannedDocument, label: str | None = None) -> list[Json]:
+    """Return what the ledger of settled days holds once a document is issued: an entry for each of its lines."""
+    found = []
+    for line in document.lines:
+        amount = line.amount.minor
+        charged, credited = (line.amount, Money.zero(line.amount.currency))
+        if amount < 0:
+            charged, credited = credited, -line.amount
+        body: Json = {
+            "quantity": format(line.quantity, "f"),
+            "unit_price": format(line.unit_price, "f"),
+            "change": line.change or document.change,
+            "credited": credited.plain(),
+            "bill_to": document.bill_to,
+            "document": label or f"{document.kind} of {document.dated}",
+        }
+        start, end = line.period.start.isoformat(), line.period.end.isoformat()
+        found.append(entry(line.item, start, end, charged.plain(), **body))
+    return found
+
+
+def entries_of(documents: Iterable[PlannedDocument]) -> list[Json]:
     """Return what the ledger of settled days holds once `documents` are issued."""
-    return [
-        entry(line.item, line.period.start.isoformat(), line.period.end.isoformat(), line.amount.plain())
-        for document in documents
-        for line in document.lines
-    ]
+    return [line for document in documents for line in settled(document)]
 
 
 def dated(answer: Answer) -> list[tuple[str, str]]:
@@ -55,4 +74,18 @@ def lines(answer: Answer, item: str | None = None) -> list[tuple[str, str, str]]
         for document in answer.documents
         for line in document.lines
         if item in (None, line.item)
+    ]
+
+
+def rows(answer: Answer, *, since: str = "") -> list[str]:
+    """Return a compact table: "DATE CHANGE ITEM START/END QUANTITY AMOUNT" for each line dated from `since` on.
+
+    CHANGE is "-" on a regular document or a correction; dates have no century.
+    """
+    return [
+        f"{document.dated.isoformat()[2:]} {document.change or '-'} {line.item} {line.period.start.isoformat()[2:]}/"
+        f"{line.period.end.isoformat()[2:]} {format(line.quantity, 'f')} {line.amount.plain()}"
+        for document in answer.documents
+        for line in document.lines
+        if document.dated.isoformat() >= since
     ]

@@ -7,14 +7,16 @@ their reasons. Review a rewrite as a diff.
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 
-from app.billing import Answer, PlannedDocument, preview
+from app.billing import Answer, PlannedDocument, Renewal, preview
 from app.billing.calendar import people_date
+
+from .golden_lives import LIVES
 
 Json = dict[str, object]
 FOLDER = Path(__file__).parents[2] / "golden" / "billing"
+_DISCOUNTS: list[Json] = [{"percent": "20", "to_month": 2}, {"percent": "10", "from_month": 3, "to_month": 5}]
 _WORDS = "First 2 months 20% discount, next 3 months 10% discount"
 
 
@@ -40,6 +42,18 @@ STORIES: dict[str, tuple[str, Json]] = {
     "acme-monthly": ("Ten seats and a set-up, invoiced every month", _worked_example()),
     "acme-quarterly": ("The same deal, invoiced every quarter", _worked_example(billing={"interval": "P3M"})),
     "acme-annual": ("The same deal, invoiced once a year", _worked_example(billing={"interval": "P1Y"})),
+    "acme-with-discounts-monthly": (
+        "The same deal with its sentence written as two discounts, invoiced every month",
+        _worked_example(discounts=_DISCOUNTS),
+    ),
+    "acme-with-discounts-quarterly": (
+        "The same, invoiced every quarter: a quarter is the sum of its months on one line",
+        _worked_example(discounts=_DISCOUNTS, billing={"interval": "P3M"}),
+    ),
+    "acme-with-discounts-annually": (
+        "The same, invoiced once a year",
+        _worked_example(discounts=_DISCOUNTS, billing={"interval": "P1Y"}),
+    ),
     "acme-with-words": (
         "The same deal with a sentence about discounts: a question, and nothing billable",
         _worked_example(billing={"interval": "P3M"}, terms=_WORDS),
@@ -93,14 +107,14 @@ STORIES: dict[str, tuple[str, Json]] = {
         ),
     ),
     "books-disagree": (
-        "January was billed at the old price: nothing goes out until someone says which is right",
+        "January was billed at the old price: the difference is corrected on the day it is known",
         _deal(
             "USD",
             "2027-01-01",
             [_item("platform", "Platform", "120.00")],
             term_months=3,
             as_of="2027-01-20",
-            issued=[_settled("platform", "2027-01-01", "2027-02-01", "100.00", "billed")],
+            issued=[{**_settled("platform", "2027-01-01", "2027-02-01", "100.00", "billed"), "document": "1001"}],
         ),
     ),
     "free-first": (
@@ -125,6 +139,9 @@ STORIES: dict[str, tuple[str, Json]] = {
 }
 
 
+STORIES |= LIVES
+
+
 def story(title: str, document: Json) -> str:
     """Tell a deal and its answer."""
     answer = preview(document)
@@ -139,19 +156,32 @@ def story(title: str, document: Json) -> str:
 def _document(planned: PlannedDocument) -> list[str]:
     marks = ["" if planned.sent else "not sent", "" if planned.billable else "not billable"]
     state = "".join(f", {mark}" for mark in marks if mark)
-    head = f"  {people_date(planned.dated)}: {planned.kind} of {planned.net}, due {people_date(planned.due)}{state}"
+    kind = planned.kind.replace("_", " ")
+    payer = "" if planned.bill_to == "Acme Inc" else f" to {planned.bill_to}"
+    change = f" for the change “{planned.change}”" if planned.change else ""
+    due = f", due {people_date(planned.due)}" if planned.kind == "invoice" else ""
+    head = f"  {people_date(planned.dated)}: {kind}{payer} of {planned.net}{change}{due}{state}"
     return [head, *(f"    {line.amount.amount():>10}  {line.item}: {line.why}" for line in planned.lines)]
 
 
 def _end(answer: Answer) -> list[str]:
     assert answer.totals is not None
     items = ", ".join(f"{key} {amount.amount()}" for key, amount in answer.totals.by_item)
-    end: date | None = answer.renewal.next_start if answer.renewal else None
     return [
         f"Total {answer.totals.net} ({items})",
-        f"Not served from {people_date(end)} on" if end else "Open ended",
+        _last(answer.renewal),
         f"Status {answer.status}",
     ]
+
+
+def _last(renewal: Renewal | None) -> str:
+    if renewal is None:
+        return "No end agreed"
+    day = people_date(renewal.next_start)
+    if renewal.notice_deadline is None:
+        return f"Not served from {day} on"
+    prices = ", ".join(f"{key} {price}" for key, price in renewal.price or ())
+    return f"Renews on {day} unless notice is given by {people_date(renewal.notice_deadline)} (prices then: {prices})"
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from app.billing.calendar import (
+    Grid,
     Interval,
     Period,
     add_months,
-    boundary,
     last_day_of_month,
     merged,
     months_until,
@@ -44,7 +44,57 @@ class TestBoundaries:
     def test_come_from_the_anchor_and_never_from_the_previous_one(
         self, anchor: str, months: int, expected: list[str]
     ) -> None:
-        assert [boundary(day(anchor), months, n).isoformat() for n in range(len(expected))] == expected
+        grid = Grid.anchored(Interval(months=months), day(anchor))
+        assert [grid.at(n).isoformat() for n in range(len(expected))] == expected
+        assert [add_months(day(anchor), months * n).isoformat() for n in range(len(expected))] == expected
+        assert [grid.index(day(boundary)) for boundary in expected] == list(range(len(expected)))
+
+    @pytest.mark.parametrize(
+        ("start", "anchor", "months", "n", "expected"),
+        [
+            # Anchor 31 in a month without one is still the 31st: the virtual day is never clamped away.
+            ("2027-02-10", 31, 1, 0, "2027-02-28"),
+            ("2027-02-10", 31, 1, 1, "2027-03-31"),
+            ("2027-02-10", 31, 1, -1, "2027-01-31"),
+            ("2028-02-10", 30, 1, 0, "2028-02-29"),
+            ("2028-02-10", 29, 12, 1, "2029-02-28"),
+            ("2028-02-10", 29, 12, 4, "2032-02-29"),
+            ("2027-04-10", 31, 3, 1, "2027-07-31"),
+            ("2027-04-10", 31, 3, -1, "2027-01-31"),
+        ],
+    )
+    def test_on_a_day_of_the_month_keep_that_day(
+        self, start: str, anchor: int, months: int, n: int, expected: str
+    ) -> None:
+        assert Grid.anchored(Interval(months=months), day(start), anchor).at(n).isoformat() == expected
+
+    @pytest.mark.parametrize(
+        ("interval", "anchor", "n", "expected"),
+        [
+            ("P1W", "2027-01-04", 5, "2027-02-08"),
+            ("P10D", "2027-12-27", 1, "2028-01-06"),
+            ("P2W", "2028-02-20", -1, "2028-02-06"),
+        ],
+    )
+    def test_of_days_count_days(self, interval: str, anchor: str, n: int, expected: str) -> None:
+        grid = Grid.anchored(Interval.parse(interval), day(anchor))
+        assert grid.at(n) == day(expected)
+        assert grid.index(day(expected)) == n
+        assert grid.index(grid.at(n + 1) - timedelta(days=1)) == n
+
+    @pytest.mark.parametrize(
+        ("when", "at_or_before", "at_or_after"),
+        [
+            ("2027-01-31", 0, 0),
+            ("2027-02-27", 0, 1),
+            ("2027-02-28", 1, 1),
+            ("2027-01-30", -1, 0),
+            ("2026-12-31", -1, -1),
+        ],
+    )
+    def test_are_found_around_a_day(self, when: str, at_or_before: int, at_or_after: int) -> None:
+        grid = Grid.anchored(Interval(months=1), day("2027-01-31"))
+        assert (grid.index(day(when)), grid.first_from(day(when))) == (at_or_before, at_or_after)
 
     def test_go_backwards_too(self) -> None:
         assert add_months(day("2027-03-31"), -1) == day("2027-02-28")
@@ -69,6 +119,23 @@ class TestBoundaries:
 
 
 class TestInterval:
+    @pytest.mark.parametrize(
+        ("long", "short", "count"),
+        [
+            ("P1Y", "P1M", 12),
+            ("P3M", "P3M", 1),
+            ("P5M", "P3M", None),
+            ("P1M", "P3M", None),
+            ("P2W", "P1D", 14),
+            ("P4W", "P1W", 4),
+            ("P10D", "P1W", None),
+            ("P1M", "P1W", None),
+            ("P1W", "P1M", None),
+        ],
+    )
+    def test_is_a_whole_number_of_another_or_not(self, long: str, short: str, count: int | None) -> None:
+        assert Interval.parse(long).times(Interval.parse(short)) == count
+
     @pytest.mark.parametrize(
         ("text", "iso", "noun", "three", "per"),
         [

@@ -1,4 +1,4 @@
-"""Reading a deal document: every fault at once, and a question for each field that is not billed yet."""
+"""Reading a deal document: every fault at once, and a question for what only a person can answer."""
 
 from __future__ import annotations
 
@@ -187,109 +187,88 @@ class TestAsOf:
         assert preview(document, as_of=date(2030, 6, 1)).documents[-1].dated == date(2031, 6, 1)
 
 
-class TestFieldsNotBilledYet:
+class TestFieldsThatAreBilled:
     @pytest.mark.parametrize(
-        ("fields", "field"),
+        "fields",
         [
-            ({"relation": {"kind": "renewal", "of": ["deal-1"]}}, "relation.kind"),
-            ({"billing": {"timing": "arrears"}}, "billing.timing"),
-            ({"billing": {"anchor": "calendar"}}, "billing.anchor"),
-            ({"billing": {"anchor": 15}}, "billing.anchor"),
-            ({"billing": {"anchor": "2027-01-15"}}, "billing.anchor"),
-            ({"billing": {"stub": "with_last"}}, "billing.stub"),
-            ({"billing": {"lead_days": 5}}, "billing.lead_days"),
-            ({"billing": {"dates": [{"date": "2027-01-15", "share": "50"}]}}, "billing.dates"),
-            ({"billing": {"interval": "P2W"}}, "billing.interval"),
-            ({"payment": {"early": {"percent": "2", "days": 10}}}, "payment.early"),
-            ({"payment": {"late_fee": {"percent": "1.5", "per": "month"}}}, "payment.late_fee"),
-            ({"renewal": {"auto": True}}, "renewal.auto"),
-            ({"renewal": {"term_months": 24}}, "renewal.term_months"),
-            ({"renewal": {"notice_days": 90}}, "renewal.notice_days"),
-            ({"renewal": {"price": {"uplift_percent": "5"}}}, "renewal.price"),
-            ({"renewal": {"price": {"index": "CPI", "cap": "5"}}}, "renewal.price"),
-            ({"exits": [{"party": "customer", "after_month": 6, "notice_days": 30, "fee": "100.00"}]}, "exits"),
-            ({"discounts": [{"percent": "20", "to_month": 2}]}, "discounts"),
-            ({"discounts": [{"amount": "5", "per": "month", "mode": "additive", "items": ["platform"]}]}, "discounts"),
-            ({"credits": [{"amount": "50.00", "invoices": 2}]}, "credits"),
-            ({"tax": {"treatment": "inclusive"}}, "tax.treatment"),
-            ({"tax": {"code": "TAX"}}, "tax.code"),
-            ({"bill_to": [{"name": "Holding", "share": "40"}, {"name": "Acme"}]}, "bill_to"),
-            ({"po": {"number": "4711"}}, "po.number"),
-            ({"contacts": {"to": ["ap@acme.example"]}}, "contacts.to"),
-            ({"memo": "Thank you"}, "memo"),
-            ({"reference": "Q-17"}, "reference"),
-            ({"control_total": "1200.00"}, "control_total"),
-            (
-                {"usage": [{"meter": "calls", "start": "2027-01-01", "end": "2027-02-01", "quantity": "5"}]},
-                "usage",
-            ),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "item": "platform", "quantity": "12"}]}, "changes"),
-            (
-                {
-                    "changes": [
-                        {"id": "c1", "effective": "2027-02-01", "add": recurring("more", trial_until="2027-03-01")}
-                    ]
-                },
-                "changes",
-            ),
-            (
-                {"changes": [{"id": "c1", "effective": "2027-02-01", "replace": {"from": "a", "to": recurring("b")}}]},
-                "changes",
-            ),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "billing": {"anchor": "calendar"}}]}, "changes"),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "pause": {"until": "2027-03-01"}}]}, "changes"),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "resume": {}}]}, "changes"),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "cancel": "at", "settle": "123.45"}]}, "changes"),
-            ({"changes": [{"id": "c1", "effective": "2027-02-01", "uncancel": True, "settle": "unused"}]}, "changes"),
-        ],
-    )
-    def test_of_the_deal_become_one_question_that_names_them(self, fields: Json, field: str) -> None:
-        answer = preview(deal(**fields))
-        assert answer.status == "needs_clarification"
-        assert asked(answer) == [field]
-        assert f"`{field}`" in answer.questions[0].text
-        assert all(not document.billable for document in answer.documents)
-
-    @pytest.mark.parametrize(
-        ("item", "field"),
-        [
-            (recurring(trial_until="2027-02-01"), "trial_until"),
-            (recurring(start="2027-02-01"), "start"),
-            (recurring(end="2027-06-01"), "end"),
-            (recurring(term_months=6), "term_months"),
-            (recurring(tax={"treatment": "exempt"}), "tax.treatment"),
-            (recurring(discounts=[{"amount": "5"}]), "discounts"),
-            (recurring(steps=[{"from_month": 13, "unit_price": "120.00"}]), "steps"),
-            (recurring(price={"model": "graduated", "tiers": [{"up_to": None, "unit_price": "1"}]}), "price"),
-            (recurring(included={"quantity": "5", "per": "month"}), "included"),
-            (recurring(billing={"timing": "arrears"}), "billing.timing"),
-            (recurring(billing={"interval": "P1W"}), "billing.interval"),
-            (recurring(price_interval="P1D"), "price_interval"),
-            (recurring(price_interval="P5M", billing={"interval": "P3M"}), "price_interval"),
-            (one_time(when={"month": 3}), "when"),
-            (one_time(when={"event": "Go-live", "confirmed_on": "2027-03-01"}), "when"),
-            (one_time(when="2028-01-01"), "when"),
-            ({"key": "calls", "kind": "usage", "meter": "calls", "aggregate": "sum"}, "kind"),
-        ],
-    )
-    def test_of_an_item_become_one_question_that_names_them(self, item: Json, field: str) -> None:
-        answer = preview(deal(recurring("other"), item))
-        assert answer.status == "needs_clarification"
-        assert asked(answer) == [f"items[1].{field}"]
-        assert [line[2] for line in lines(answer, "other")] == ["100.00"] * 12
-
-    def test_say_in_plain_words_what_to_do(self) -> None:
-        answer = preview(deal(discounts=[{"percent": "20"}]))
-        assert answer.to_json()["questions"] == [
+            {"relation": {"kind": "renewal", "of": ["deal-1"]}},
+            {"billing": {"timing": "arrears"}},
+            {"billing": {"anchor": "calendar"}},
+            {"billing": {"anchor": 15}},
+            {"billing": {"anchor": "2027-01-15"}},
+            {"billing": {"stub": "with_last"}},
+            {"billing": {"lead_days": 5}},
+            {"billing": {"dates": [{"date": "2027-01-15", "share": "50"}]}},
+            {"billing": {"interval": "P2W"}},
+            {"payment": {"early": {"percent": "2", "days": 10}}},
+            {"payment": {"late_fee": {"percent": "1.5", "per": "month"}}},
+            {"renewal": {"auto": True}},
+            {"renewal": {"term_months": 24}},
+            {"renewal": {"notice_days": 90}},
+            {"renewal": {"price": {"uplift_percent": "5"}}},
+            {"renewal": {"price": {"index": "CPI", "cap": "5"}}},
+            {"exits": [{"party": "customer", "after_month": 6, "notice_days": 30, "fee": "100.00"}]},
+            {"discounts": [{"percent": "20", "to_month": 2}]},
+            {"discounts": [{"amount": "5", "per": "month", "mode": "additive", "items": ["platform"]}]},
+            {"credits": [{"amount": "50.00", "invoices": 2}]},
+            {"tax": {"treatment": "inclusive"}},
+            {"tax": {"code": "TAX"}},
+            {"bill_to": [{"name": "Holding", "share": "40"}, {"name": "Acme"}]},
+            {"po": {"number": "4711"}},
+            {"contacts": {"to": ["ap@acme.example"]}},
+            {"memo": "Thank you"},
+            {"reference": "Q-17"},
+            {"control_total": "1200.00"},
+            {"usage": [{"meter": "calls", "start": "2027-01-01", "end": "2027-02-01", "quantity": "5"}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "item": "platform", "quantity": "12"}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "add": recurring("more", trial_until="2027-03-01")}]},
             {
-                "text": (
-                    "Discounts are not billed yet (`discounts`): take them off the deal, or invoice it by hand. "
-                    "Until then nothing of this deal is invoiced."
-                ),
-                "span": None,
-                "readings": [],
-            }
-        ]
+                "changes": [
+                    {"id": "c1", "effective": "2027-02-01", "replace": {"from": "platform", "to": recurring("b")}}
+                ]
+            },
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "billing": {"anchor": "calendar"}}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "pause": {"until": "2027-03-01"}}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "resume": {}}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "cancel": "at", "settle": "123.45"}]},
+            {"changes": [{"id": "c1", "effective": "2027-02-01", "uncancel": True, "settle": "unused"}]},
+        ],
+    )
+    def test_of_the_deal_are_no_question(self, fields: Json) -> None:
+        answer = preview(deal(**fields))
+        assert (answer.status, answer.questions) == ("ok", ())
+        assert answer.documents
+        assert all(document.billable for document in answer.documents)
+
+    @pytest.mark.parametrize(
+        "item",
+        [
+            recurring(trial_until="2027-02-01"),
+            recurring(start="2027-02-01"),
+            recurring(end="2027-06-01"),
+            recurring(term_months=6),
+            recurring(tax={"treatment": "exempt"}),
+            recurring(discounts=[{"amount": "5"}]),
+            recurring(steps=[{"from_month": 13, "unit_price": "120.00"}]),
+            {
+                "key": "tiered",
+                "kind": "recurring",
+                "price": {"model": "graduated", "tiers": [{"up_to": None, "unit_price": "1"}]},
+            },
+            recurring(billing={"timing": "arrears"}),
+            recurring(billing={"interval": "P1W"}),
+            recurring(price_interval="P1D"),
+            recurring(price_interval="P5M", billing={"interval": "P3M"}),
+            one_time(when={"month": 3}),
+            one_time(when={"event": "Go-live", "confirmed_on": "2027-03-01"}),
+            one_time(when="2028-01-01"),
+            {"key": "calls", "kind": "usage", "meter": "calls", "aggregate": "sum"},
+        ],
+    )
+    def test_of_an_item_are_no_question(self, item: Json) -> None:
+        answer = preview(deal(recurring("other"), item))
+        assert (answer.status, answer.questions) == ("ok", ())
+        assert [line[2] for line in lines(answer, "other")] == ["100.00"] * 12
 
     @pytest.mark.parametrize(
         "fields",
@@ -314,8 +293,83 @@ class TestFieldsNotBilledYet:
             },
         ],
     )
-    def test_are_no_question_while_they_say_what_is_true_anyway(self, fields: Json) -> None:
+    def test_change_nothing_while_they_say_what_is_true_anyway(self, fields: Json) -> None:
+        said = preview(deal(**fields))
+        assert said.status == "ok"
+        if "items" not in fields:
+            assert said.documents == preview(deal()).documents
+
+
+class TestWhatOnlyAPersonKnows:
+    @pytest.mark.parametrize(
+        ("fields", "field"),
+        [
+            ({"po": {"required": True}}, "po.number"),
+            ({"control_total": "1199.99"}, "control_total"),
+            ({"control_total": "1200.00", "term_months": None}, "control_total"),
+            (
+                {"renewal": {"auto": True, "price": {"index": "CPI", "cap": "5"}}, "until": "2028-01-01"},
+                "renewal.price",
+            ),
+            ({"renewal": {"auto": True, "price": {"cap_percent": "5"}}, "until": "2028-01-01"}, "renewal.price"),
+            ({"issued": [entry("gone", "2027-01-01", "2027-02-01", "5.00")]}, "issued[0].item"),
+            (
+                {
+                    "items": [
+                        recurring(),
+                        {
+                            "key": "tiered",
+                            "kind": "recurring",
+                            "quantity": "11",
+                            "price": {"model": "volume", "tiers": [{"up_to": "10", "unit_price": "1"}]},
+                        },
+                    ]
+                },
+                "items",
+            ),
+        ],
+    )
+    def test_is_one_question_that_names_the_field_and_nothing_is_billable(self, fields: Json, field: str) -> None:
+        answer = preview(deal(**fields))
+        assert answer.status == "needs_clarification"
+        assert asked(answer) == [field]
+        assert answer.documents
+        assert not any(document.billable for document in answer.documents)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"control_total": "1200.00"},
+            {"po": {"required": True, "number": "4711"}},
+            # The renewal is not reached by what is shown, so its price is no question yet.
+            {"renewal": {"auto": True, "price": {"index": "CPI"}}, "until": "2027-12-31"},
+            # A total is compared with what was agreed before any change.
+            {"control_total": "1200.00", "changes": [{"effective": "2027-07-01", "item": "platform", "quantity": "2"}]},
+        ],
+    )
+    def test_is_no_question_when_it_is_known(self, fields: Json) -> None:
         assert preview(deal(**fields)).status == "ok"
+
+    def test_of_a_total_offers_both_readings(self) -> None:
+        question = preview(deal(control_total="1199.99")).questions[0]
+        assert (
+            question.text == "The parties wrote 1,199.99 USD as total, but the items come to 1,200.00 USD. Which holds?"
+        )
+        assert question.readings == ("1199.99", "1200.00")
+
+
+class TestWhatIsCarried:
+    def test_stands_in_the_notes_of_every_document_and_in_no_amount(self) -> None:
+        plain = preview(deal())
+        fields: Json = {
+            "po": {"number": "4711"}, "memo": "Thank you", "reference": "Q-17",
+            "payment": {"early": {"percent": "2", "days": 10}, "late_fee": {"percent": "1.5", "per": "month"}},
+        }  # fmt: skip
+        carried = preview(deal(**fields))
+        assert carried.totals == plain.totals
+        assert {document.notes for document in carried.documents} == {
+            ("PO 4711", "Thank you", "Q-17", "2% discount if paid within 10 days.", "Late payments bear 1.5% a month.")
+        }
 
 
 class TestTerms:

@@ -20,7 +20,7 @@ class TestStories:
 
 
 class TestWorkedExample:
-    """The amounts written in the billing page, before its discounts; by hand, so that no rewrite can lose them."""
+    """The amounts written in the billing page, before and with its discounts; by hand, so no rewrite can lose them."""
 
     @pytest.mark.parametrize(
         ("name", "amounts"),
@@ -28,6 +28,12 @@ class TestWorkedExample:
             ("acme-monthly", ["3500.00"] + ["1000.00"] * 11),
             ("acme-quarterly", ["5500.00", "3000.00", "3000.00", "3000.00"]),
             ("acme-annual", ["14500.00"]),
+            (
+                "acme-with-discounts-monthly",
+                ["3300.00", "800.00", "900.00", "900.00", "900.00", *["1000.00"] * 7],
+            ),
+            ("acme-with-discounts-quarterly", ["5000.00", "2800.00", "3000.00", "3000.00"]),
+            ("acme-with-discounts-annually", ["13800.00"]),
         ],
     )
     def test_has_the_written_amounts(self, name: str, amounts: list[str]) -> None:

@@ -42,6 +42,7 @@ _ANSWER = {
                     "fraction": "1",
                     "terms": [],
                     "corrects": None,
+                    "change": None,
                     "why": "2.5 x 0.50 a month, 1 Jan - 31 Jan 2027",
                 }
             ],
@@ -49,6 +50,7 @@ _ANSWER = {
             "notes": [],
             "sent": True,
             "billable": True,
+            "change": None,
         }
     ],
     "totals": {"net": "1.25", "by_item": {"platform": "1.25"}},

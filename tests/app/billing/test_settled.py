@@ -1,4 +1,4 @@
-"""Due minus settled: days that are settled are not issued again, and books that disagree are a question."""
+"""Due minus settled: days that are settled are not issued again, and books that disagree are corrected."""
 
 from __future__ import annotations
 
@@ -109,61 +109,129 @@ class TestSettledDays:
 
 class TestBooksThatDisagree:
     @pytest.mark.parametrize(
-        ("issued", "text"),
+        ("issued", "kind", "line", "corrects"),
         [
+            # Billed 90.00 of 100.00: 10.00 more.
             (
                 entry("platform", "2027-01-01", "2027-02-01", "90.00"),
-                "Platform was billed 90.00 USD for 1 Jan - 31 Jan 2027, but the deal now says 100.00 USD.",
+                "invoice", ("2027-01-01", "2027-02-01", "10.00"), "platform 2027-01-01/2027-02-01",
             ),
+            # Given back by mistake: due again.
             (
                 entry("platform", "2027-01-01", "2027-02-01", "100.00", credited="100.00"),
-                "Platform was billed 0.00 USD for 1 Jan - 31 Jan 2027, but the deal now says 100.00 USD.",
+                "invoice", ("2027-01-01", "2027-02-01", "100.00"), "platform 2027-01-01/2027-02-01",
             ),
+            # Billed 120.00 by invoice 17: 20.00 less, and the credit says so.
             (
-                entry("platform", "2028-01-01", "2028-02-01", "100.00"),
-                "Platform was billed 100.00 USD for 1 Jan - 31 Jan 2028, but the deal now says 0.00 USD.",
+                entry("platform", "2027-01-01", "2027-02-01", "120.00", document="17"),
+                "credit_note", ("2027-01-01", "2027-02-01", "-20.00"), "17",
             ),
+            # A month after the contract's end was billed.
             (
-                entry("gone", "2027-01-01", "2027-02-01", "100.00"),
-                "gone was billed 100.00 USD for 1 Jan - 31 Jan 2027, but the deal now says 0.00 USD.",
+                entry("platform", "2028-01-01", "2028-02-01", "100.00", document="29"),
+                "credit_note", ("2028-01-01", "2028-02-01", "-100.00"), "29",
             ),
+            # A one-time item matches by item, whatever the day.
             (
-                entry("setup", "2027-06-01", "2027-06-02", "2500.00"),
-                "Setup was billed 2,500.00 USD for 1 Jun 2027, but the deal now says 0.00 USD.",
-            ),
-            (
-                entry("platform", "2027-01-01", "2027-02-01", "100.00", change="c1"),
-                "Platform, 1 Jan - 31 Jan 2027, was settled for the change c1; changes are not billed yet.",
+                entry("setup", "2027-06-01", "2027-06-02", "2600.00", document="3"),
+                "credit_note", ("2027-01-01", "2027-01-02", "-100.00"), "3",
             ),
         ],
-    )
-    def test_are_a_question_that_names_both_amounts(self, issued: Json, text: str) -> None:
-        answer = preview(deal(recurring(), one_time(), issued=[issued]))
+    )  # fmt: skip
+    def test_are_corrected_on_the_day_of_knowledge(
+        self, issued: Json, kind: str, line: tuple[str, str, str], corrects: str
+    ) -> None:
+        answer = preview(deal(recurring(), one_time(), issued=[issued], as_of="2027-01-20"))
+        assert answer.status == "ok"
+        [document] = [d for d in answer.documents if d.dated.isoformat() == "2027-01-20"]
+        assert (document.kind, document.change) == (kind, None)
+        [found] = document.lines
+        assert (found.period.start.isoformat(), found.period.end.isoformat(), found.amount.plain()) == line
+        assert found.corrects == corrects
+
+    def test_are_corrected_once(self) -> None:
+        for issued in (
+            entry("platform", "2027-01-01", "2027-02-01", "90.00"),
+            entry("platform", "2027-01-01", "2027-02-01", "120.00"),
+            entry("platform", "2028-01-01", "2028-02-01", "100.00"),
+            entry("setup", "2027-06-01", "2027-06-02", "2600.00"),
+        ):
+            document = deal(recurring(), one_time(), issued=[issued], as_of="2027-01-20", until="2027-01-31")
+            books = [issued, *entries_of(preview(document).documents)]
+            again = preview({**document, "issued": books, "as_of": "2027-01-25"})
+            assert (again.status, again.documents) == ("ok", ()), issued
+
+    def test_with_more_and_less_in_all_more_join_the_document_of_that_day(self) -> None:
+        # January 40.00 too little, February 10.00 too much: 30.00 more, with March's 100.00 on 1 March.
+        issued = [
+            entry("platform", "2027-01-01", "2027-02-01", "60.00"),
+            entry("platform", "2027-02-01", "2027-03-01", "110.00"),
+        ]
+        answer = preview(deal(issued=issued, as_of="2027-03-01", until="2027-03-31"))
+        assert dated(answer) == [("2027-03-01", "130.00")]
+        assert sorted(lines(answer)) == [
+            ("2027-01-01", "2027-02-01", "40.00"),
+            ("2027-02-01", "2027-03-01", "-10.00"),
+            ("2027-03-01", "2027-04-01", "100.00"),
+        ]
+
+    def test_with_less_in_all_are_a_credit_note_of_its_own(self) -> None:
+        issued = [
+            entry("platform", "2027-01-01", "2027-02-01", "160.00"),
+            entry("platform", "2027-02-01", "2027-03-01", "90.00"),
+        ]
+        answer = preview(deal(issued=issued, as_of="2027-03-01", until="2027-03-31"))
+        assert [(d.kind, d.net.plain()) for d in answer.documents] == [("invoice", "100.00"), ("credit_note", "-50.00")]
+
+    def test_of_an_amendment_that_explains_itself_need_no_correction(self) -> None:
+        issued = [entry("platform", "2027-01-01", "2027-02-01", "100.00", change="c1")]
+        answer = preview(deal(issued=issued))
+        assert answer.status == "ok"
+        assert dated(answer) == _MONTHLY_2027[1:]
+
+    @pytest.mark.parametrize("kind", ["billed", "skipped", "waived", "held", "override"])
+    def test_about_an_item_that_nobody_knows_are_a_question(self, kind: str) -> None:
+        answer = preview(deal(issued=[entry("gone", "2027-01-01", "2027-02-01", "5.00", kind)]))
         assert answer.status == "needs_clarification"
-        assert [question.text.startswith(text) for question in answer.questions] == [True]
-        assert answer.questions[0].field.startswith("issued[0]")
+        assert [question.text for question in answer.questions] == [
+            "gone was settled for 1 Jan - 31 Jan 2027, but the deal has no such item. Which item is meant?"
+        ]
         assert not any(document.billable for document in answer.documents)
 
-    def test_because_days_were_settled_twice_ask_which_entry_holds(self) -> None:
-        issued = [
-            entry("platform", "2027-02-01", "2027-03-01", "100.00"),
-            entry("platform", "2027-01-15", "2027-02-10", kind="waived"),
-        ]
-        answer = preview(deal(issued=issued))
-        assert [question.text for question in answer.questions] == [
-            "Platform, 1 Feb - 9 Feb 2027, is settled twice. Which of the two entries holds?"
-        ]
 
+class TestDecisionsOfAPerson:
     @pytest.mark.parametrize("kind", ["skipped", "waived", "held", "override"])
-    def test_by_a_person_decision_are_no_question(self, kind: str) -> None:
-        issued = [
-            entry("platform", "2027-01-01", "2027-02-01", "55.00", kind),
-            entry("gone", "2027-01-01", "2027-02-01", "5.00", kind),
-        ]
-        assert preview(deal(issued=issued)).status == "ok"
+    @pytest.mark.parametrize("charged", ["0", "55.00", "130.00"])
+    def test_move_what_is_due_and_are_never_billed_back(self, kind: str, charged: str) -> None:
+        issued = [entry("platform", "2027-01-01", "2027-02-01", charged, kind)]
+        answer = preview(deal(issued=issued))
+        assert answer.status == "ok"
+        assert dated(answer) == _MONTHLY_2027[1:]
 
-    def test_on_an_item_that_does_not_bill_yet_add_no_second_question(self) -> None:
-        item = recurring("later", price={"model": "flat"})
-        issued = [entry("later", "2027-01-01", "2027-02-01", "5.00")]
-        answer = preview(deal(recurring(), item, issued=issued))
-        assert [question.field for question in answer.questions] == ["items[1].price"]
+    def test_after_the_invoice_are_a_goodwill_credit(self) -> None:
+        # February was billed; 1-9 February is waived afterwards: 9/28 of 100.00 comes back, at most what was charged.
+        issued = [
+            entry("platform", "2027-01-01", "2027-02-01", "100.00"),
+            entry("platform", "2027-02-01", "2027-03-01", "100.00", document="2"),
+            entry("platform", "2027-02-01", "2027-02-10", kind="waived"),
+        ]
+        answer = preview(deal(issued=issued, as_of="2027-02-20", until="2027-02-28"))
+        assert [(d.kind, d.net.plain()) for d in answer.documents] == [("credit_note", "-32.14")]
+
+    @pytest.mark.parametrize(
+        ("quantity", "expected"),
+        # Waived at 1 x 100.00. Then 3 seats for 21 of 31 days: 3 x 67.74 (203.23) instead of 67.74 (100.00 - 32.26).
+        [("3", "135.49"), ("0", "0.00")],
+    )
+    def test_stand_when_a_later_change_adds_to_them(self, quantity: str, expected: str) -> None:
+        issued = [entry("platform", "2027-01-01", "2027-02-01", "0", "waived", quantity="1", unit_price="100.00")]
+        change = {"id": "c1", "effective": "2027-01-11", "item": "platform", "quantity": quantity, "settle": "unused"}
+        answer = preview(deal(issued=issued, changes=[change], as_of="2027-01-20", until="2027-01-31"))
+        assert answer.totals is not None
+        assert answer.totals.net.plain() == expected
+
+    def test_for_one_invoice_only_keep_the_edited_amount(self) -> None:
+        # An edit of January to 1 x 80.00 says what was due (1 x 100.00) and what was charged.
+        issued = [entry("platform", "2027-01-01", "2027-02-01", "80.00", "override", quantity="1", unit_price="100.00")]
+        answer = preview(deal(issued=issued, as_of="2027-01-20"))
+        assert dated(answer) == _MONTHLY_2027[1:]

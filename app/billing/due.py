@@ -1,0 +1,280 @@
+"""What is due of an item in one billing period: exact values by stretch of days, in buckets of one rounding each.
+
+A bucket is one quantity and price of an item in a billing period (convention 6). Its days may be interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import pairwise
+
+from app.billing.calendar import Period
+from app.billing.course import Course, State, course_of
+from app.billing.deal import Change, DealDocument, Discount, Item
+from app.billing.discounts import amount_rate, discounted
+from app.billing.life import Life, life_of
+from app.billing.measure import NOTHING, Measure, measure
+from app.billing.money import decimals_of
+from app.billing.pricing import decimal_of
+from app.billing.schedule import BillingPeriod, Rhythm
+
+ZERO = Fraction(0)
+# More digits than a quantity or a price of a document can have.
+_DIGITS = 60
+Key = tuple[Decimal, Decimal]
+# For an item in one period: the amount per price interval of each discount (by `id`) that is taken from a document.
+Shares = dict[int, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Days with one rate: `gross` before and `net` after discounts, exact, in major units."""
+
+    start: date
+    end: date
+    measure: Measure
+    gross: Fraction
+    net: Fraction
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What is due of one quantity and price in one period. `runs`: its stretches, by line."""
+
+    key: Key
+    state: State
+    rhythm: Rhythm
+    runs: list[list[Stretch]] = field(default_factory=list)
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """All its days in order."""
+        return [stretch for run in self.runs for stretch in run]
+
+    @property
+    def net(self) -> Fraction:
+        """The exact amount due."""
+        return exact_sum([stretch.net for run in self.runs for stretch in run])
+
+    @property
+    def days(self) -> int:
+        """The number of days due."""
+        return sum((stretch.end - stretch.start).days for run in self.runs for stretch in run)
+
+
+def exact_sum(values: Sequence[Fraction]) -> Fraction:
+    """Add exact amounts; most sums have one value, which then costs nothing."""
+    return values[0] if len(values) == 1 else sum(values, ZERO)
+
+
+class View:
+    """Everything as one document sees it: the changes in force, and early ones that only lessen what is due."""
+
+    def __init__(self, deal: DealDocument, changes: Sequence[Change], early: frozenset[int], until: date) -> None:
+        self.deal = deal
+        self.changes = changes
+        self.early = early
+        self.until = until
+        self.life: Life = life_of(
+            deal, [c for c in changes if c.kind != "billing"], deal.billing.grid(deal.billing.interval, deal.start)
+        )
+        self.items = {item.key: item for item in deal.items} | {
+            c.added.key: c.added for c in changes if c.added is not None and c.position not in early
+        }
+        self._courses: dict[str, Course] = {}
+        self._buckets: dict[tuple[str, date], list[Bucket]] = {}
+        self.totals: dict[tuple[str, date], list[int]] = {}
+        # What instalments add up to, for the period that takes the rest.
+        self.wholes: dict[tuple[str, date], int] = {}
+        # What a change gives back of a period, in minor units; the totals are less by it already.
+        self.backs: dict[tuple[str, date], int] = {}
+
+    def course(self, key: str) -> Course | None:
+        """Return an item's course, or None when this view doesn't know the item yet."""
+        item = self.items.get(key)
+        if item is None:
+            return None
+        found = self._courses.get(key)
+        if found is None:
+            found = course_of(self.deal, item, self.life, self.changes, self.early, self.until)
+            self._courses[key] = found
+        return found
+
+    def buckets(self, item: Item, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+        """Return what is due of a recurring or one-time item in a period, in order of days."""
+        cached = self._buckets.get((item.key, period.start))
+        if cached is None:
+            course = self.course(item.key)
+            cached = _buckets(self.deal, course, period, shares) if course is not None else []
+            self._buckets[item.key, period.start] = cached
+        return cached
+
+
+def end_of(course: Course, period: BillingPeriod) -> date:
+    """Return where a period ends for this course: a change of rhythm it doesn't know yet doesn't cut it."""
+    if period.end == period.uncut_end or any(rhythm.start == period.end for rhythm in course.rhythms[1:]):
+        return period.end
+    return period.uncut_end
+
+
+def _buckets(deal: DealDocument, course: Course, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+    if course.item.kind == "one_time":
+        return _one_time(deal, course, period, shares)
+    end = end_of(course, period)
+    served = course.served(period.start, end)
+    if period.share is not None:
+        return _shared(deal, course, period, served, shares)
+    return _collect(deal, course, served, shares)
+
+
+def _collect(deal: DealDocument, course: Course, served: Sequence[Period], shares: Shares) -> list[Bucket]:
+    found: dict[Key, Bucket] = {}
+    before: Key | None = None
+    for days in served:
+        for start, end, state in _by_state(course, days):
+            key = known_key(course, state, deal.currency)
+            bucket = found.get(key)
+            if bucket is None:
+                bucket = found[key] = Bucket(key, state, course.rhythm_at(start))
+            pieces = stretches(deal, course, state, Period(start, end), shares)
+            if key == before:
+                bucket.runs[-1].extend(pieces)
+            else:
+                bucket.runs.append(pieces)
+            before = key
+    return list(found.values())
+
+
+def _by_state(course: Course, days: Period) -> list[tuple[date, date, State]]:
+    """Cut days where the agreed state changes."""
+    segments = course.segments
+    if len(segments) == 1:
+        return [(days.start, days.end, segments[0].state)]
+    cuts = [segment.start for segment in segments[1:] if days.start < segment.start < days.end]
+    edges = [days.start, *cuts, days.end]
+    return [(edges[n], edges[n + 1], course.state_at(edges[n])) for n in range(len(edges) - 1)]
+
+
+def key_of(state: State, item: Item, currency: str) -> Key:
+    """Return what makes a line of its own: quantity and price, without needless zeros."""
+    return (trimmed(state.quantity), trimmed(shown_price(state, item, currency)))
+
+
+def trimmed(value: Decimal) -> Decimal:
+    """Return a decimal without needless zeros, exactly: 10.50 -> 10.5, 100 -> 1E+2."""
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return value.normalize()
+
+
+def known_key(course: Course, state: State, currency: str) -> Key:
+    """Return `key_of` a state of a course, computed once."""
+    found = course.keys.get(id(state))
+    if found is None:
+        found = course.keys[id(state)] = key_of(state, course.item, currency)
+    return found
+
+
+def shown_price(state: State, item: Item, currency: str) -> Decimal:
+    """Return the unit price that a line shows: exact, or of a price model the average to 12 places."""
+    if item.price is None:
+        return decimal_of(state.unit_price)
+    price = state.price(item, currency)
+    return decimal_of(price / Fraction(state.quantity) if state.quantity else price)
+
+
+def stretches(deal: DealDocument, course: Course, state: State, days: Period, shares: Shares) -> list[Stretch]:
+    """Return the value of `days` in `state`, cut where a discount begins or ends; gaps in service are not looked at."""
+    item = course.item
+    rhythm = course.rhythm_at(days.start)
+    price = course.price_of(state, deal.currency)
+    discounts = [] if state.is_listed else _in_order(deal, item, state, shares)
+    edges = sorted(
+        {
+            edge
+            for d in discounts
+            if d.is_rate
+            for edge in (d.start, d.end)
+            if edge is not None and days.start < edge < days.end
+        }
+    )
+    edges = [days.start, *edges, days.end]
+    found = []
+    for start, end in pairwise(edges):
+        worth = measure(rhythm.units, start, end, course.last)
+        intervals = worth.units if rhythm.per_price == 1 else worth.units / rhythm.per_price
+        gross = price if intervals == 1 else price * intervals
+        rates = [
+            (d, shares[id(d)] if id(d) in shares else amount_rate(d, item, state.quantity, rhythm.billing.interval))
+            for d in discounts
+            if not d.is_rate or d.covers(start)
+        ]
+        net = discounted(price, rates) * intervals if rates else gross
+        found.append(Stretch(start, end, worth, gross, net))
+    return found
+
+
+def _in_order(deal: DealDocument, item: Item, state: State, shares: Shares) -> list[Discount]:
+    """Return the discounts that may lower the item's rate: its own first, then the deal's in the order written."""
+    found = [d for d in state.discounts if d.is_rate or id(d) in shares]
+    for d in deal.discounts:
+        if applies_to(d, item) and (id(d) in shares or (d.is_rate and not is_spread(d))):
+            found.append(d)
+    return found
+
+
+def applies_to(discount: Discount, item: Item) -> bool:
+    """Say whether a deal's discount covers the item; an unscoped one covers recurring items (convention 7)."""
+    return item.kind == "recurring" if discount.items is None else item.key in discount.items
+
+
+def is_spread(discount: Discount) -> bool:
+    """Say whether a deal's discount is one amount for several items."""
+    return discount.amount is not None and discount.per != "unit"
+
+
+def _one_time(deal: DealDocument, course: Course, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+    day = course.item.on
+    if day is None or (course.end is not None and day >= course.end):
+        return []
+    state = course.state_at(day)
+    price = state.price(course.item, deal.currency)
+    rates = [
+        (d, shares.get(id(d), (d.amount or ZERO) * (Fraction(state.quantity) if d.per == "unit" else 1)))
+        for d in [*state.discounts, *(d for d in deal.discounts if applies_to(d, course.item) and not is_spread(d))]
+        if d.covers(day)
+    ]
+    net = discounted(price, rates) if rates else price
+    bucket = Bucket(key_of(state, course.item, deal.currency), state, course.rhythms[0])
+    bucket.runs.append([Stretch(period.start, period.end, Measure(1), price, net)])
+    return [bucket]
+
+
+def _shared(
+    deal: DealDocument, course: Course, period: BillingPeriod, served: Sequence[Period], shares: Shares
+) -> list[Bucket]:
+    """Return the share of an explicit invoice date: of the item's whole price, by the days served of its slice."""
+    if not served or course.agreed_end is None or period.share is None:
+        return []
+    whole = _collect(deal, course, [Period(course.start, course.agreed_end)], shares)
+    state = course.state_at(served[0].start)
+    bucket = Bucket(key_of(state, course.item, deal.currency), state, course.rhythm_at(served[0].start))
+    gross = sum((stretch.gross for part in whole for stretch in part.stretches), ZERO)
+    net = sum((part.net for part in whole), ZERO)
+    of = (period.end - period.start).days
+    run = []
+    for days in served:
+        worth = period.share * Fraction(days.days, of)
+        part = NOTHING if not worth else Measure(0, ((worth.numerator, worth.denominator),))
+        run.append(Stretch(days.start, days.end, part, gross * worth, net * worth))
+    bucket.runs.append(run)
+    return [bucket]
+
+
+def scale_of(currency: str) -> int:
+    """Return how many minor units make one of the currency."""
+    return int(10 ** decimals_of(currency))
