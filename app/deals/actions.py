@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,14 +104,6 @@ def _assign_keys(deal: Deal, crm: CrmDeal) -> Assigned:
         for alias in assigned.vanished:
             db.session.delete(by_key[alias.key])
     return assigned
-
-
-def vanished_names(deal: Deal, keys: Collection[str]) -> list[str]:
-    """Return the names of items among `keys` whose line was not among the deal's when it was last read."""
-    statement = select(DealItem.name).where(
-        DealItem.deal_id == deal.id, DealItem.hubspot_line_id.not_in(deal.line_ids), DealItem.key.in_(keys)
-    )
-    return list(db.session.execute(statement.order_by(DealItem.id)).scalars())
 
 
 def forget_vanished(deal: Deal) -> list[str]:

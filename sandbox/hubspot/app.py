@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     kit.on_reset(lambda: plant(portals))
     kit.seed_if_new()
+    portals.add_new_properties()
     return app
 
 

@@ -22,8 +22,9 @@ LINE_PROPERTIES = (
     "name", "description", "hs_sku", "hs_product_id", "quantity", "price", "discount", "hs_discount_percentage",
     "amount", "hs_line_item_currency_code", "recurringbillingfrequency", "hs_recurring_billing_period",
     "hs_recurring_billing_start_date", "hs_recurring_billing_terms", "hs_billing_start_delay_days",
-    "hs_billing_start_delay_months", "hs_pricing_model", "hs_tier_ranges", "hs_tier_prices", "hs_tax_rate_group_id",
-    "hs_position_on_quote",
+    "hs_billing_start_delay_months", "hs_billing_start_delay_type", "hs_recurring_billing_number_of_payments",
+    "hs_recurring_billing_end_date", "hs_pricing_model", "hs_tier_ranges", "hs_tier_prices", "hs_total_discount",
+    "hs_tax_rate_group_id", "hs_position_on_quote",
 )  # fmt: skip
 COMPANY_PROPERTIES = ("name", "domain")
 CONTACT_PROPERTIES = ("email", "firstname", "lastname")

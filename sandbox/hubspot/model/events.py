@@ -45,7 +45,8 @@ DEFAULT_SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         "name", "description", "quantity", "price", "discount", "hs_discount_percentage", "amount",
         "hs_line_item_currency_code", "recurringbillingfrequency", "hs_recurring_billing_period",
         "hs_recurring_billing_terms", "hs_recurring_billing_start_date", "hs_billing_start_delay_type",
-        "hs_billing_start_delay_days", "hs_billing_start_delay_months", "hs_product_id", "hs_sku",
+        "hs_billing_start_delay_days", "hs_billing_start_delay_months", "hs_pricing_model", "hs_tier_ranges",
+        "hs_tier_prices", "hs_product_id", "hs_sku",
     ),
     "company.propertyChange": (
         "name", "domain", "phone", "address", "city", "state", "zip", "country", "lifecyclestage",

@@ -120,6 +120,15 @@ class Portals:
         self._kit.store.changed()
         return Portal(data, self._kit, self._events)
 
+    def add_new_properties(self) -> None:
+        """Give the accounts of an older state the properties that HubSpot has added since, as it does itself."""
+        for data in self._stored().values():
+            for kind, definitions in properties.defaults().items():
+                for name, definition in definitions.items():
+                    if name not in data["properties"][kind]:
+                        data["properties"][kind][name] = definition
+                        self._kit.store.changed()
+
     def _stored(self) -> dict[str, dict[str, Any]]:
         stored: dict[str, dict[str, Any]] = self._kit.store.data.setdefault("portals", {})
         return stored

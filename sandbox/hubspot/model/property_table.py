@@ -86,6 +86,8 @@ _LINE_ITEM: tuple[Row, ...] = (
     ("hs_billing_start_delay_months", "Billing start delay (months)", "number", "number", ""),
     ("hs_term_in_months", "Term in months", "number", "calculation_equation", "computed"),
     ("hs_pricing_model", "Pricing model", "enumeration", "select", ""),
+    ("hs_tier_ranges", "Tier ranges", "string", "textarea", ""),
+    ("hs_tier_prices", "Tier prices", "string", "textarea", ""),
     ("hs_tax_rate_group_id", "Tax rate", "string", "text", ""),
     ("hs_position_on_quote", "Position", "number", "number", ""),
 )
@@ -110,6 +112,19 @@ FREQUENCIES: dict[str, str] = {
     "per_five_years": "Every five years",
 }
 
+START_KINDS: dict[str, str] = {
+    "hs_recurring_billing_start_date": "On a date",
+    "hs_billing_start_delay_days": "After days",
+    "hs_billing_start_delay_months": "After months",
+}
+
+PRICING_MODELS: dict[str, str] = {
+    "flat": "Flat",
+    "volume": "Volume",
+    "graduated": "Graduated",
+    "stairstep": "Stairstep",
+}
+
 _LIFECYCLE = {
     "subscriber": "Subscriber",
     "lead": "Lead",
@@ -130,15 +145,6 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("contact", "lifecyclestage"): _LIFECYCLE,
     ("line_item", "recurringbillingfrequency"): FREQUENCIES,
     ("line_item", "hs_line_item_currency_code"): _CURRENCIES,
-    ("line_item", "hs_billing_start_delay_type"): {
-        "hs_recurring_billing_start_date": "On a date",
-        "hs_billing_start_delay_days": "After days",
-        "hs_billing_start_delay_months": "After months",
-    },
-    ("line_item", "hs_pricing_model"): {
-        "flat": "Flat",
-        "volume": "Volume",
-        "graduated": "Graduated",
-        "stairstep": "Stairstep",
-    },
+    ("line_item", "hs_billing_start_delay_type"): START_KINDS,
+    ("line_item", "hs_pricing_model"): PRICING_MODELS,
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.sandbox.hubspot.client import ACME_DEAL, Client
 
+RANGES = '[{"start":0,"end":99},{"start":100,"end":199},{"start":200}]'
+PRICES = '[{"index":0,"price":10},{"index":2,"price":5.50},{"index":1,"price":8}]'
 DEALS = "/crm/objects/2026-09/deals"
 
 
@@ -69,6 +72,63 @@ class TestLineItems:
     def test_amount_is_the_net_price(self, installed: Client, properties: dict[str, str], amount: str) -> None:
         assert self._create(installed, **properties)["amount"] == amount
 
+    @pytest.mark.parametrize(
+        ("model", "quantity", "amount"),
+        [
+            ("volume", "99", "990.00"), ("volume", "100", "800.00"), ("graduated", "99", "990.00"),
+            ("graduated", "100", "998.00"), ("graduated", "250.5", "2073.25"), ("stairstep", "99", "10.00"),
+            ("stairstep", "300", "5.50"), ("volume", "0", "0.00"),
+        ],
+    )  # fmt: skip
+    def test_amount_of_tiers_follows_their_model(
+        self, installed: Client, model: str, quantity: str, amount: str
+    ) -> None:
+        found = self._create(
+            installed, quantity=quantity, hs_pricing_model=model, hs_tier_ranges=RANGES, hs_tier_prices=PRICES
+        )
+
+        assert found["amount"] == amount
+
+    @pytest.mark.parametrize(
+        ("ranges", "prices"),
+        [
+            ("0-99", PRICES),
+            (RANGES, ""),
+            (RANGES, '[{"index":0,"price":1}]'),
+            ('[{"start":0,"end":5}]', '[{"index":0,"price":1}]'),
+            ("[1]", "[1]"),
+            ("{}", PRICES),
+            ('[{"start":0,"end":"99"}]', PRICES),
+            ('[{"start":0}]', '[{"index":0,"price":NaN}]'),
+            ('[{"start":0}]', '[{"index":0,"price":1e99}]'),
+            ("[" * 50_000, PRICES),
+        ],
+    )
+    @pytest.mark.parametrize("model", ["volume", "graduated", "stairstep"])
+    def test_tiers_that_give_no_price_have_no_amount(
+        self, installed: Client, model: str, ranges: str, prices: str
+    ) -> None:
+        found = self._create(
+            installed, quantity="10", hs_pricing_model=model, hs_tier_ranges=ranges, hs_tier_prices=prices
+        )
+
+        assert found["amount"] is None
+
+    def test_tier_prices_are_those_of_the_lines_currency(self, installed: Client) -> None:
+        prices = [{"index": 0, "price": 9, "currency": "EUR"}, {"index": 0, "price": 10, "currency": "USD"}]
+        tiers = {"hs_tier_ranges": '[{"start":0}]', "hs_tier_prices": json.dumps(prices)}
+        euro = self._create(
+            installed, quantity="2", hs_pricing_model="volume", hs_line_item_currency_code="EUR", **tiers
+        )
+
+        assert euro["amount"] == "18.00"
+        assert self._create(installed, quantity="2", hs_pricing_model="volume", **tiers)["amount"] == "20.00"
+
+    def test_a_line_without_term_has_no_number_of_payments(self, installed: Client) -> None:
+        found = self._create(installed, price="1", recurringbillingfrequency="monthly")
+
+        assert found["hs_recurring_billing_number_of_payments"] is None
+
     def test_term_and_frequency_give_the_payments(self, installed: Client) -> None:
         found = self._create(
             installed,
@@ -94,12 +154,34 @@ class TestLineItems:
             ),
             ({"recurringbillingfrequency": "daily"}, "INVALID_OPTION"),
             ({"price": "-1"}, "INVALID_PRICE"),
+            ({"hs_pricing_model": "package"}, "INVALID_OPTION"),
+            ({"hs_billing_start_delay_type": "hs_other"}, "INVALID_OPTION"),
         ],
     )
     def test_refuses_what_contradicts(self, installed: Client, properties: dict[str, str], code: str) -> None:
         answer = installed.call("POST", "/crm/objects/2026-09/line_items", {"properties": properties})
 
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, code)
+
+    @pytest.mark.parametrize("model", ["volume", "graduated", "stairstep"])
+    @pytest.mark.parametrize("price", ["5", "0"])
+    def test_tiered_line_has_no_price(self, installed: Client, model: str, price: str) -> None:
+        line = {"price": price, "hs_pricing_model": model, "hs_tier_ranges": RANGES, "hs_tier_prices": PRICES}
+        answer = installed.call("POST", "/crm/objects/2026-09/line_items", {"properties": line})
+
+        assert (answer.status_code, answer.json()["errors"][0]["context"]) == (400, {"propertyName": ["price"]})
+
+    def test_price_is_refused_when_it_comes_to_a_tiered_line(self, installed: Client) -> None:
+        line = {"hs_pricing_model": "volume", "hs_tier_ranges": RANGES, "hs_tier_prices": PRICES}
+        path = "/crm/objects/2026-09/line_items"
+        made = installed.call("POST", path, {"properties": line}).json()["id"]
+
+        refused = installed.call("PATCH", f"{path}/{made}", {"properties": {"price": "5"}})
+        assert (refused.status_code, refused.json()["message"]) == (
+            400, "price must not be set with a tiered pricing model",
+        )  # fmt: skip
+        flat = installed.call("PATCH", f"{path}/{made}", {"properties": {"price": "5", "hs_pricing_model": "flat"}})
+        assert flat.status_code == 200
 
     def test_writing_lines_by_api_leaves_the_amount_of_the_deal(self, installed: Client) -> None:
         line = {"properties": {"price": "999"}, "associations": []}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.hubspot.app import create_app
+from sandbox.hubspot.model import associations, objects
+from sandbox.hubspot.object_types import DEAL, LINE_ITEM
 from sandbox.hubspot.settings import Settings
 from sandbox.kit.app import get_kit
-from tests.sandbox.hubspot.client import ACME, ACME_DEAL, NORTHWIND, Client
+from tests.sandbox.hubspot.client import ACME, ACME_DEAL, ALPENGLOW, NORTHWIND, Client
 from tests.sandbox.support import Receiver
 
 PORTAL = f"/portals/{NORTHWIND}"
+INITECH_TIERS = "30200000004"
 CARD: dict[str, Any] = {
     "status": {"text": "Acme Inc owes $1,000.00.", "tone": "warning"},
     "totals": [{"currency": "USD", "open": "1000.00", "overdue": "0.00"}],
@@ -100,6 +104,29 @@ class TestDealPage:
         assert "Training" in page
         assert "Set-up" not in page
         assert "$1,250.00" in page
+
+    def test_tiers_discounts_and_delays_can_be_changed(self, hubspot: Client) -> None:
+        line = f"{hubspot.url}{PORTAL}/deals/{ACME_DEAL}/lines/30200000001"
+        tiers = {"hs_tier_ranges": '[{"start":0}]', "hs_tier_prices": '[{"index":0,"price":90}]'}
+        form = {"action": "save", "price": "", "hs_pricing_model": "volume", "discount": "5", **tiers}
+        delay = {"hs_billing_start_delay_type": "hs_billing_start_delay_days", "hs_billing_start_delay_days": "14"}
+        page = hubspot.http.post(line, data={**form, **delay}).text
+
+        assert "$850.00" in page
+        shown = ['value="volume" selected', 'value="hs_billing_start_delay_days" selected', 'value="14"', "&#34;start"]
+        assert [text for text in shown if text not in page] == []
+
+    def test_what_a_line_has_is_not_folded_away(self, hubspot: Client) -> None:
+        plain, tiered = (_page(hubspot, f"{PORTAL}/deals/{deal_id}") for deal_id in (ACME_DEAL, INITECH_TIERS))
+
+        assert (plain.count("<details open>"), tiered.count("<details open>")) == (0, 1)
+
+    def test_price_of_a_tiered_line_is_a_sentence(self, hubspot: Client) -> None:
+        form = {"action": "save", "hs_pricing_model": "volume"}
+        answer = hubspot.http.post(f"{hubspot.url}{PORTAL}/deals/{ACME_DEAL}/lines/30200000001", data=form)
+
+        assert answer.status_code == 400
+        assert "price must not be set" in answer.text
 
     def test_wrong_value_is_a_sentence(self, hubspot: Client) -> None:
         form = {"action": "save", "recurringbillingfrequency": "weekly"}
@@ -187,3 +214,43 @@ class TestState:
         assert portal.data["objects"]["deal"][ACME_DEAL]["properties"]["dealstage"] == "closedwon"
         assert portal.next_id("deal") != ACME_DEAL
         get_kit(second).close()
+
+    def test_of_an_older_version_gets_the_properties_added_since(
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SANDBOX_STATE_DIR", str(tmp_path))
+        first = create_app(settings)
+        definitions = first.extensions["hubspot"].portals.get(NORTHWIND).data["properties"]["line_item"]
+        del definitions["hs_tier_ranges"]
+        definitions["price"]["label"] = "Renamed"
+        get_kit(first).store.changed()
+        get_kit(first).close()
+
+        second = create_app(settings)
+        definitions = second.extensions["hubspot"].portals.get(NORTHWIND).data["properties"]["line_item"]
+        assert definitions["hs_tier_ranges"]["label"] == "Tier ranges"
+        assert definitions["price"]["label"] == "Renamed"
+        get_kit(second).close()
+
+
+class TestSeed:
+    @pytest.mark.parametrize("hub_id", [NORTHWIND, ALPENGLOW])
+    def test_has_a_discount_and_tiers_in_each_account(self, hubspot: Client, hub_id: int) -> None:
+        portal = hubspot.parts.portals.get(hub_id)
+        lines = [objects.values(portal, LINE_ITEM, record) for record in objects.listed(portal, LINE_ITEM)]
+
+        assert any(line.get("discount") or line.get("hs_discount_percentage") for line in lines)
+        assert any(line.get("hs_tier_ranges") for line in lines)
+        assert all(line["amount"] for line in lines)
+
+    @pytest.mark.parametrize("hub_id", [NORTHWIND, ALPENGLOW])
+    def test_amounts_of_deals_with_tiers_are_those_of_their_lines(self, hubspot: Client, hub_id: int) -> None:
+        portal = hubspot.parts.portals.get(hub_id)
+        tiered = 0
+        for deal in objects.listed(portal, DEAL):
+            ids = associations.linked_ids(portal, DEAL, deal["id"], LINE_ITEM)
+            lines = [objects.values(portal, LINE_ITEM, objects.get(portal, LINE_ITEM, line_id)) for line_id in ids]
+            if any(line.get("hs_tier_ranges") for line in lines):
+                tiered += 1
+                assert Decimal(deal["properties"]["amount"]) == sum(Decimal(line["amount"] or 0) for line in lines)
+        assert tiered == 1

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.hubspot.errors import validation
 from sandbox.hubspot.model.portal import Portal
+from sandbox.hubspot.model.rules import tiers
 from sandbox.hubspot.model.rules.plain import Rules, Values
 
 _CENT = Decimal("0.01")
@@ -65,15 +66,14 @@ def _term(text: str) -> tuple[int, int] | None:
 
 
 def _computed(portal: Portal, stored: Values) -> Values:
-    return {**_money(stored), **_schedule(stored)}
+    return {**_money(portal, stored), **_schedule(stored)}
 
 
-def _money(stored: Values) -> Values:
-    price = _decimal(stored.get("price"))
+def _money(portal: Portal, stored: Values) -> Values:
     quantity = _decimal(stored.get("quantity"))
-    if price is None or quantity is None:
+    full = _full_price(portal, stored, quantity)
+    if full is None or quantity is None:
         return {"amount": None, "hs_pre_discount_amount": None, "hs_total_discount": None}
-    full = price * quantity
     percent = _decimal(stored.get("hs_discount_percentage"))
     per_unit = _decimal(stored.get("discount"))
     off = full * percent / 100 if percent else (per_unit or Decimal(0)) * quantity
@@ -83,6 +83,14 @@ def _money(stored: Values) -> Values:
         "hs_pre_discount_amount": str(full.quantize(_CENT, ROUND_HALF_UP)),
         "hs_total_discount": str(off.quantize(_CENT, ROUND_HALF_UP)),
     }
+
+
+def _full_price(portal: Portal, stored: Values, quantity: Decimal | None) -> Decimal | None:
+    price, model = _decimal(stored.get("price")), stored.get("hs_pricing_model") or "flat"
+    if quantity is None or model not in tiers.MODELS:
+        return None if price is None or quantity is None else price * quantity
+    currency = stored.get("hs_line_item_currency_code") or portal.currency
+    return tiers.price(model, stored.get("hs_tier_ranges"), stored.get("hs_tier_prices"), currency, quantity)
 
 
 def _schedule(stored: Values) -> Values:

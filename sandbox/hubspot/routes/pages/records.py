@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sandbox.hubspot.context import context
 from sandbox.hubspot.model import associations, objects, pipelines
 from sandbox.hubspot.model.portal import Actor, Portal
-from sandbox.hubspot.model.property_table import FREQUENCIES
+from sandbox.hubspot.model.property_table import FREQUENCIES, PRICING_MODELS, START_KINDS
 from sandbox.hubspot.object_types import COMPANY, CONTACT, DEAL, LINE_ITEM, ObjectType
 from sandbox.hubspot.routes.pages.words import date_of, noon
 from sandbox.kit.app import page
@@ -27,6 +27,17 @@ _LINE_FIELDS = (
     "recurringbillingfrequency",
     "hs_recurring_billing_period",
     "hs_recurring_billing_start_date",
+)
+# Folded away on the page unless a line has one of them.
+_MORE_FIELDS = (
+    "discount",
+    "hs_pricing_model",
+    "hs_tier_ranges",
+    "hs_tier_prices",
+    "hs_billing_start_delay_type",
+    "hs_billing_start_delay_days",
+    "hs_billing_start_delay_months",
+    "hs_recurring_billing_terms",
 )
 
 
@@ -45,13 +56,18 @@ def deal(hub_id: int, deal_id: str) -> ResponseReturnValue:
             portal=portal,
             id=deal_id,
             values=values,
-            lines=_linked(portal, DEAL, deal_id, LINE_ITEM),
+            lines=[
+                {**line, "has_more": any(line.get(name) for name in _MORE_FIELDS)}
+                for line in _linked(portal, DEAL, deal_id, LINE_ITEM)
+            ],
             companies=_linked(portal, DEAL, deal_id, COMPANY),
             contacts=_linked(portal, DEAL, deal_id, CONTACT),
             pipeline=pipeline,
             stages=pipelines.stages(pipeline),
             current=pipelines.stage(portal, values["pipeline"], values["dealstage"]),
             frequencies=FREQUENCIES,
+            pricing_models=PRICING_MODELS,
+            start_kinds=START_KINDS,
             close_day=date_of(closes, portal.zone) if (closes := values.get("closedate")) else "",
         )
 
@@ -87,7 +103,7 @@ def add_line(hub_id: int, deal_id: str) -> ResponseReturnValue:
         portal = here.portals.get(hub_id)
         actor = Actor.person(portal.user["id"])
         objects.get(portal, DEAL, deal_id)
-        line_id = objects.create(portal, LINE_ITEM, _sent(request.form, _LINE_FIELDS), actor)["id"]
+        line_id = objects.create(portal, LINE_ITEM, _sent(request.form, _LINE_FIELDS + _MORE_FIELDS), actor)["id"]
         associations.link(portal, LINE_ITEM, line_id, DEAL, deal_id, actor)
         _total(portal, deal_id, actor)
     return redirect(url_for("records.deal", hub_id=hub_id, deal_id=deal_id, _anchor="lines"))
@@ -104,7 +120,7 @@ def change_line(hub_id: int, deal_id: str, line_id: str) -> ResponseReturnValue:
         if request.form.get("action") == "remove":
             objects.archive(portal, LINE_ITEM, line_id, actor)
         else:
-            objects.update(portal, LINE_ITEM, line_id, _sent(request.form, _LINE_FIELDS), actor)
+            objects.update(portal, LINE_ITEM, line_id, _sent(request.form, _LINE_FIELDS + _MORE_FIELDS), actor)
         _total(portal, deal_id, actor)
     return redirect(url_for("records.deal", hub_id=hub_id, deal_id=deal_id, _anchor="lines"))
 
