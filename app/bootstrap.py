@@ -68,6 +68,7 @@ def build_process(settings: Settings) -> Flask:
 
 def build_web(settings: Settings) -> Flask:
     """Return the web application with all its doors."""
+    from app.api import routes as api
     from app.console import pages
     from app.health import blueprint as health
     from app.webhooks.hubspot import blueprint as hubspot_webhooks
@@ -80,6 +81,7 @@ def build_web(settings: Settings) -> Flask:
     edge.install(app)
     for blueprint in (health, hubspot_webhooks, quickbooks_webhooks, cards, hubspot_install, quickbooks_connect):
         app.register_blueprint(blueprint)
+    api.install(app)
     pages.install(app)
     return app
 

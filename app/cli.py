@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,13 +24,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     link = commands.add_parser("signin-link", help="print one-time sign-in links (sandbox only)")
     link.add_argument("accounts", nargs="+", metavar="HUB_ID:EMAIL")
     link.add_argument("--minutes", type=int, default=60)
-    preview = commands.add_parser("preview", help="what a deal document bills")
-    preview.add_argument("file", type=Path)
-    preview.add_argument("--json", action="store_true")
-    preview.add_argument("--lines", action="store_true", help="one JSON document a line")
+    _add_document_commands(commands)
     arguments = parser.parse_args(argv)
-    run = {"migrate": _migrate, "clock": _clock, "preview": _preview, "signin-link": _signin_link}[arguments.command]
-    return run(arguments)
+    if arguments.command in ("preview", "metrics"):
+        return _about_documents(parser, arguments)
+    return {"migrate": _migrate, "clock": _clock, "signin-link": _signin_link}[arguments.command](arguments)
+
+
+def _add_document_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    preview = commands.add_parser("preview", help="what a deal document bills (docs/deal-document.md)")
+    metrics = commands.add_parser("metrics", help="recurring revenue by month over a list of deal documents")
+    for command, a_line in ((preview, "one document"), (metrics, 'one {"documents", "from", "to"}')):
+        command.add_argument("file", type=Path, nargs="?", help="with --lines: standard input when there is none")
+        form = command.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="the whole answer instead of a table")
+        form.add_argument("--lines", action="store_true", help=f"{a_line} a line in, one answer a line out")
+    metrics.add_argument("--from", dest="first", metavar="YYYY-MM", help="the first month")
+    metrics.add_argument("--to", dest="last", metavar="YYYY-MM", help="the last month, included")
+
+
+def _about_documents(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """Exit status: 0 when every answer is ok, 1 when some answer is not, 2 when the file can't be read."""
+    from app.commands.files import NOT_OK, UNREADABLE, Unreadable
+
+    if arguments.file is None and not arguments.lines:
+        parser.error(f"{arguments.command} needs a FILE, or --lines to read standard input")
+    if arguments.command == "metrics" and arguments.lines and (arguments.first or arguments.last):
+        parser.error("with --lines, `from` and `to` stand in each line")
+    try:
+        return _preview(arguments) if arguments.command == "preview" else _metrics(arguments)
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    except BrokenPipeError:
+        # Whoever read our answers left, as `head` does. Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_OK
 
 
 def migrate(owner_url: str, app_url: str, revision: str = "head") -> None:
@@ -126,42 +154,25 @@ def _signin_link(arguments: argparse.Namespace) -> int:
 
 
 def _preview(arguments: argparse.Namespace) -> int:
-    from app.billing import preview
-    from app.core import clock
+    from app.commands import preview
 
-    try:
-        text = arguments.file.read_text(encoding="utf-8")
-        documents = (
-            [json.loads(line) for line in text.splitlines() if line.strip()] if arguments.lines else [json.loads(text)]
-        )
-    except (OSError, ValueError) as error:
-        print(f"{arguments.file}: {error}", file=sys.stderr)
-        return 2
-    today = clock.now().date().isoformat()
-    known = [{"as_of": today} | each if isinstance(each, dict) else each for each in documents]
-    answers = [preview(document).to_json() for document in known]
-    for answer in answers:
-        if arguments.lines:
-            print(json.dumps(answer, sort_keys=True))
-        elif arguments.json:
-            print(json.dumps(answer, indent=2))
-        else:
-            _print_answer(answer)
-    return 0 if all(answer["status"] == "ok" for answer in answers) else 1
+    if arguments.lines:
+        return preview.run_lines(arguments.file, say=_say)
+    return preview.run(arguments.file, as_json=arguments.json, say=_say)
 
 
-def _print_answer(answer: dict[str, Any]) -> None:
-    print(answer["status"])
-    for sentence in answer.get("reading", []):
-        print(f"  {sentence}")
-    for question in answer.get("questions", []):
-        print(f"  ? {question['text']}")
-    for error in answer.get("errors", []):
-        print(f"  ! {error['field']}: {error['value']!r}; allowed: {error['allowed']}")
-    for document in answer.get("documents", []):
-        print(f"{document['date']}  due {document['due']}  {document['net']:>12}")
-        for line in document["lines"]:
-            print(f"    {line['item']:<14} {line['amount']:>12}  {line['why']}")
+def _metrics(arguments: argparse.Namespace) -> int:
+    from app.commands import metrics
+
+    if arguments.lines:
+        return metrics.run_lines(arguments.file, say=_say)
+    return metrics.run(arguments.file, arguments.first, arguments.last, as_json=arguments.json, say=_say)
+
+
+def _say(text: str) -> None:
+    """Print at once: who pipes lines in waits for each answer. What this terminal can't write becomes a mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="replace").decode(encoding), flush=True)
 
 
 if __name__ == "__main__":

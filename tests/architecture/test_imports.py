@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each feature may use the ones before it.
 FEATURES = ("portals", "problems", "connections", "access", "inbox", "customers", "deals", "subscriptions", "payments",
             "invoices", "standing")  # fmt: skip
-DOORS = ("app.console", "app.api", "app.webhooks", "cards", "oauth", "workers")
+DOORS = ("app.console", "app.api", "app.commands", "app.webhooks", "cards", "oauth", "workers")
 # The request edge: Flask, sessions and health checks, used by every door and by nothing inside.
 EDGE = ("app.edge", "app.sessions", "app.health")
 OURS = ("app", "cards", "oauth", "workers", "migrations", "sandbox", "tools", "tests", "bench")

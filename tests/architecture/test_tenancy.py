@@ -12,7 +12,7 @@ from tests.app.core.records import Ids
 from tests.architecture.two_portals import OTHER_HUB_ID, OUTSIDE, TENANT_TABLES, Pg, query
 from tests.conftest import Database
 
-APPEND_ONLY = {"audit", "event", "deal_version", "inbox_event"}
+APPEND_ONLY = {"amendment", "audit", "event", "deal_version", "inbox_event"}
 UNTOUCHABLE = {"oauth_state", "sandbox_clock", "alembic_version"}
 LOOK_UPS = {
     "portal_of_hubspot", "portal_open", "portals_active", "connections_of_account", "signin_link_of",
@@ -285,7 +285,9 @@ class TestOtherPortal:
 
 def unique_again(table: str) -> dict[str, object]:
     """Return values that keep a copied row from failing on another key than the one under test."""
-    values: dict[str, dict[str, object]] = {"deal_version": {"number": 99}, "billed_entry": {"item_key": "another"}}
+    values: dict[str, dict[str, object]] = {
+        "deal_version": {"number": 99}, "billed_entry": {"item_key": "another"}, "amendment": {"change": "another"},
+    }  # fmt: skip
     return values.get(table, {})
 
 

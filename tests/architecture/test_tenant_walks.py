@@ -27,10 +27,11 @@ from tests.app.core.signed import as_card
 from tests.architecture.two_portals import OTHER_HUB_ID, Pg, state_of
 from tests.conftest import HUB_ID, USER_EMAIL
 
-# What anybody may open: health, the two ways in, and files.
+# What anybody may open: health, the two ways in, files, and arithmetic over what the caller sends.
 PUBLIC = {
     "health.healthz", "health.readyz", "health.metrics", "console.static", "signin.show", "signin.use",
-    "hubspot_install.install", "hubspot_install.callback", "quickbooks_connect.callback",
+    "hubspot_install.install", "hubspot_install.callback", "quickbooks_connect.callback", "previews.create",
+    "api-docs.openapi_json",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The commands that answer from deal documents alone: no database, no settings."""
