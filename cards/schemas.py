@@ -34,6 +34,7 @@ class NextChargeSchema(_Strict):
 
 
 class InvoiceSchema(_Strict):
+    kind = fields.String(required=True, validate=validate.OneOf(["invoice", "credit_note"]))
     number = fields.String(required=True, allow_none=True)
     date = fields.String(required=True)
     due = fields.String(required=True)

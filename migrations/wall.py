@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-APPEND_ONLY = ("audit", "event", "deal_version", "inbox_event")
+APPEND_ONLY = ("amendment", "audit", "event", "deal_version", "inbox_event")
 BOUND = "NULLIF(current_setting('app.portal', true), '')::bigint"
 
 

@@ -26,6 +26,7 @@ from app.core.outcome import Done, Outcome
 from app.core.runner import NotNow, Plan, Step
 from app.core.work import WAITING, Work
 from app.deals import actions as deals
+from app.deals.models import DealVersion
 from app.edge import wiring
 from app.invoices import drafting
 from app.invoices.models import Invoice, InvoiceLine
@@ -36,7 +37,8 @@ from app.ports import Company, CrmDeal, CrmLine, CrmStage, Grant, LedgerInvoice,
 from app.problems.models import Problem
 from app.settings import Settings
 from app.subscriptions import actions as subscriptions
-from app.subscriptions.models import BilledEntry, Subscription
+from app.subscriptions import queries as subscription_queries
+from app.subscriptions.models import Amendment, BilledEntry, Subscription
 from tests.conftest import Cluster, Database, drop_database, environment, make_portal
 
 ZONE = "America/New_York"
@@ -190,6 +192,36 @@ def win(deal: CrmDeal | None = None) -> Subscription:
     subscription = observe(deal or crm_deal())
     assert subscription is not None
     return subscription
+
+
+def agreed(subscription: Subscription, **fields: Any) -> None:
+    """Have the subscription follow a version with these fields, whatever a deal in HubSpot could say."""
+    now = db.session.get_one(DealVersion, subscription.deal_version_id)
+    other = DealVersion(
+        deal_id=now.deal_id,
+        number=now.number + 100,
+        document=now.document | fields,
+        sources={},
+        document_hash="made up",
+    )
+    db.session.add(other)
+    db.session.flush()
+    subscription.deal_version_id = subscription.wanted_version_id = other.id
+
+
+def amendments(subscription_id: int) -> list[Amendment]:
+    """Return a subscription's amendments that count, oldest first."""
+    return subscription_queries.amendments(subscription_id)
+
+
+def issue(subscription: Subscription | int) -> list[Invoice]:
+    """Have what is drafted and approved in the ledger, past the point where its approval can be taken back."""
+    found = draft(subscription)
+    for invoice in found:
+        assert invoice.state in ("approved", "open"), invoice.needs_person
+        invoice.state = "open"
+    db.session.flush()
+    return found
 
 
 def draft(subscription: Subscription | int) -> list[Invoice]:

@@ -112,8 +112,7 @@ class Books:
             left -= net
             share = money if is_last else net
             money -= share
-            view = self._view(item, period)
-            key = key_of(state, view.items[item.key], self._deal.currency)
+            key = key_of(state, item, self._deal.currency)
             booked = self.booked(item, period, payer, key)
             # A person's decision moves what is due: it stands for what was due when it was recorded.
             booked.add(net if entry.kind == BILLED else due, share, [days], label)
@@ -135,15 +134,16 @@ class Books:
             at = until
         return found
 
-    def _view(self, item: Item, period: BillingPeriod) -> View:
-        return self._reckoner.seen_at(period, self._reckoner.dated(item, period))
+    def _view(self, item: Item, period: BillingPeriod, change: str | None) -> View:
+        """Return what was known when an entry was made: its document's day and, for a change's own, that change."""
+        return self._reckoner.then(max(self._reckoner.dated(item, period), period.start), change)
 
     def _due_then(
         self, item: Item, period: BillingPeriod, days: Period, entry: Settled, payer: int
     ) -> tuple[State, int]:
         """Return the state that an entry was made in, and what was due for its days then."""
         reckoner = self._reckoner
-        view = self._view(item, period)
+        view = self._view(item, period, entry.change)
         course = view.course(item.key)
         if course is None:
             # Settled before the change that adds the item is in force: seen as if it were.

@@ -23,14 +23,15 @@ def known_changes(deal: DealDocument, as_of: date) -> tuple[Change, ...]:
     Raises Clash.
     """
     known = [c for c in deal.changes if c.recorded is None or c.recorded <= as_of]
-    kept = _without_idle_pauses(_without_undone(deal, known))
-    _check_same_day(kept)
+    known.sort(key=lambda change: change.order(as_of))
+    kept = _without_idle_pauses(_without_undone(deal, known, as_of))
+    _check_same_day(kept, as_of)
     _check_items(deal, kept)
     _check_after_end(deal, kept)
     return tuple(kept)
 
 
-def _without_undone(deal: DealDocument, known: Sequence[Change]) -> list[Change]:
+def _without_undone(deal: DealDocument, known: Sequence[Change], as_of: date) -> list[Change]:
     """Leave out cancellations and the un-cancelling that came before they took effect: as if they never were.
 
     A cancellation may be effective later than the un-cancelling that takes it back; then it was written down before.
@@ -38,7 +39,7 @@ def _without_undone(deal: DealDocument, known: Sequence[Change]) -> list[Change]
     boundaries = deal.billing.grid(deal.billing.interval, deal.start)
     kept = list(known)
     for back in [c for c in known if c.kind == "uncancel"]:
-        before = [c for c in kept if c.kind in ("pause", "resume", "cancel", "uncancel") and _precedes(c, back)]
+        before = [c for c in kept if c.kind in ("pause", "resume", "cancel", "uncancel") and _precedes(c, back, as_of)]
         ending = life_of(deal, before, boundaries).ending
         if ending is None:
             kept.remove(back)
@@ -60,16 +61,14 @@ def _without_idle_pauses(changes: Sequence[Change]) -> list[Change]:
     return kept
 
 
-def _precedes(change: Change, back: Change) -> bool:
+def _precedes(change: Change, back: Change, as_of: date) -> bool:
     """Say whether a change was there when an un-cancelling was made."""
-    if change.effective <= back.effective and change.order < back.order:
+    if change.effective <= back.effective and change.order(as_of) < back.order(as_of):
         return True
-    if change.recorded is not None and back.recorded is not None and change.recorded != back.recorded:
-        return change.recorded < back.recorded
-    return change.position < back.position
+    return (change.recorded or as_of, change.position) < (back.recorded or as_of, back.position)
 
 
-def _check_same_day(changes: Sequence[Change]) -> None:
+def _check_same_day(changes: Sequence[Change], as_of: date) -> None:
     seen: dict[tuple[object, ...], tuple[Change, object]] = {}
     for change in changes:
         if change.kind != "item":
@@ -78,7 +77,7 @@ def _check_same_day(changes: Sequence[Change]) -> None:
             value = getattr(change, name)
             if value is None:
                 continue
-            where = (change.item, name, change.effective, change.recorded)
+            where = (change.item, name, change.effective, change.recorded or as_of)
             other, before = seen.setdefault(where, (change, value))
             if before != value:
                 words = name.replace("_", " ")

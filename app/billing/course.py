@@ -6,21 +6,23 @@ period ends (conventions 10 and decision 0010.13).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from functools import partial
+from typing import Any
 
+from app.billing.accrual import agreed_last_unit, rhythms_of, whole_intervals
 from app.billing.calendar import Period, merged
 from app.billing.deal import Change, DealDocument, Discount, Item, Step
 from app.billing.discounts import own_rate
 from app.billing.life import AT_ONCE, FAR, PERIOD, Ending, Life, mode_of
-from app.billing.measure import LastUnit, last_unit, measure
+from app.billing.measure import LastUnit
 from app.billing.money import Money
 from app.billing.pricing import price_of
-from app.billing.schedule import Rhythm, period_end, rhythm_of
+from app.billing.schedule import Rhythm, period_end
 
 _RENEWAL, _STEP, _CHANGE, _PENDING = range(4)
 
@@ -120,7 +122,7 @@ def course_of(
     `early` holds the positions of changes that are not in force yet for the document in hand: of these only what
     makes an item due for less counts (convention 10).
     """
-    rhythms = _rhythms(deal, item, life, changes, early)
+    rhythms = rhythms_of(deal, item, life, changes, early)
     walk = _Walk(deal, item, life, rhythms, early, until)
     walk.run([c for c in changes if c.item == item.key and c.kind in ("item", "remove")])
     agreed_end = item.end or life.agreed_end
@@ -128,79 +130,11 @@ def course_of(
     gaps = [Period(day, back) for ending, back in life.gaps if (day := _ends(item, life, walk, ending)) < back]
     away = tuple(merged([*life.pauses, *gaps] if item.kind == "recurring" else gaps))
     is_natural = bool(life.shift) and item.end is None
-    whole = _whole_intervals(item, item.start, agreed_end) if agreed_end and not is_natural else None
-    last = _last_unit(deal, item, rhythms, agreed_end, whole) if agreed_end and not is_natural else None
+    whole = whole_intervals(item, item.start, agreed_end) if agreed_end and not is_natural else None
+    last = agreed_last_unit(deal, item, rhythms, agreed_end, whole) if agreed_end and not is_natural else None
     return Course(
         item, rhythms, tuple(walk.segments), item.first_due, end, agreed_end, away, last, bool(whole), tuple(walk.backs)
     )
-
-
-def _rhythms(
-    deal: DealDocument, item: Item, life: Life, changes: Sequence[Change], early: frozenset[int]
-) -> tuple[Rhythm, ...]:
-    by_month = _by_month(deal, item, item.end or life.agreed_end or FAR, changes)
-    if item.own_billing:
-        return (rhythm_of(item, item.billing, item.start, deal.start, by_month=by_month),)
-    billing = deal.billing
-    found = [rhythm_of(item, billing, item.start, deal.start, by_month=by_month)]
-    for change in changes:
-        if change.kind != "billing" or change.billing is None or change.position in early:
-            continue
-        given = {name: getattr(change.billing, name) for name in change.billing_fields}
-        billing = replace(billing, **given)
-        day = change.effective
-        if not change.prorated:
-            day = found[-1].boundaries.at(found[-1].boundaries.index(day))
-        rhythm = rhythm_of(item, billing, max(day, item.start), deal.start, by_month=by_month, change=change.id)
-        found = [old for old in found if old.start < rhythm.start] + [rhythm]
-    return tuple(found)
-
-
-def _by_month(deal: DealDocument, item: Item, end: date, changes: Sequence[Change]) -> bool:
-    """Say whether a term in service months touches the item's service (convention 3)."""
-    if item.kind != "recurring":
-        return False
-    discounts = [*item.discounts]
-    steps = [*item.steps]
-    for change in changes:
-        if change.item == item.key:
-            discounts += change.discounts or ()
-            steps += change.steps or ()
-    discounts += [d for d in deal.discounts if d.items is None or item.key in d.items]
-    return any(step.by_month and step.on < end for step in steps) or any(
-        d.by_month and d.touches(item.start, end) for d in discounts
-    )
-
-
-def _last_unit(
-    deal: DealDocument, item: Item, rhythms: Sequence[Rhythm], end: date, whole: int | None
-) -> LastUnit | None:
-    """Return the last unit of a term of whole price intervals (convention 4): of the item's own service.
-
-    An item that joined later and ends with the contract shares the contract's own last unit, also after changes.
-    """
-    start = rhythms[0].start
-    if whole is None and item.end is None and item.start > deal.start:
-        start, whole = deal.start, _whole_intervals(item, deal.start, end)
-    if whole is None or rhythms[-1].start >= end:
-        return None
-    left = Fraction(whole)
-    for n, (rhythm, following) in enumerate(pairwise(rhythms)):
-        left -= measure(rhythm.units, rhythm.start if n else start, following.start).units / rhythm.per_price
-    final = rhythms[-1]
-    return last_unit(final.units, final.start if len(rhythms) > 1 else start, end, left * final.per_price)
-
-
-def _whole_intervals(item: Item, start: date, end: date) -> int | None:
-    """Return how many price intervals [start, end) is, or None when it is no whole number of them."""
-    if item.kind != "recurring" or end <= start:
-        return None
-    interval = item.price_interval
-    if interval.days:
-        n, rest = divmod((end - start).days, interval.days)
-        return n if n and not rest else None
-    n = ((end.year - start.year) * 12 + end.month - start.month) // interval.months
-    return n if n > 0 and interval.add_to(start, n) == end else None
 
 
 def _due_end(item: Item, life: Life, walk: _Walk, agreed_end: date | None) -> date | None:
@@ -269,7 +203,7 @@ class _Walk:
                 renewal = next(renewals, None)
             elif rank == _STEP:
                 step = self.steps.pop(0)
-                self._both(day, lambda state, step=step: _stepped(state, step))
+                self._both(day, partial(_stepped, step))
             elif rank == _CHANGE:
                 self._change(waiting.pop(0), day)
             else:
@@ -287,6 +221,8 @@ class _Walk:
     def _period_end(self, day: date) -> date:
         merges = self.item.start == self.deal.start
         end = self.item.end or self.life.agreed_end
+        if day <= self.item.first_due:
+            return day
         return period_end(self._rhythm(day), self.item.start, end, day, merges_first=merges)
 
     def _rhythm(self, day: date) -> Rhythm:
@@ -300,7 +236,7 @@ class _Walk:
         return max(boundaries.at(boundaries.index(change.effective)), self.item.start)
 
     def _renewals(self) -> Iterator[date]:
-        if not self.life.deal.renewal.auto or self.item.end or not self.life.is_fixed:
+        if not self.life.deal.renewal.auto or self.item.end or not self.life.is_fixed or self.item.kind == "one_time":
             return
         n = 0
         while (day := self.life.term_end(n)) <= self.until:
@@ -317,10 +253,19 @@ class _Walk:
             return replace(state, is_known=False)
         return state
 
-    def _both(self, day: date, follow: object) -> None:
-        assert callable(follow)
+    def _both(self, day: date, follow: Callable[[State], State]) -> None:
+        """Apply a step to what is agreed and to what is due, which differ while a decrease waits."""
         self.agreed = follow(self.agreed)
-        self._set(day, follow(self.due))
+        self._apply(day, follow)
+
+    def _apply(self, day: date, follow: Callable[[State], State]) -> None:
+        """Apply a change of some fields from `day` on, to every state that is due from then."""
+        before = [segment for segment in self.segments if segment.start < day]
+        after = [Segment(s.start, follow(s.state)) for s in self.segments if s.start > day]
+        at = next((s.state for s in reversed(self.segments) if s.start <= day), self.segments[0].state)
+        found = [*before, Segment(day, follow(at)), *after]
+        self.segments = [s for n, s in enumerate(found) if not n or s.state != found[n - 1].state]
+        self.due = self.segments[-1].state
 
     def _set(self, day: date, state: State) -> None:
         if state == self.due:
@@ -340,8 +285,11 @@ class _Walk:
             self.removed = min(ends, self.removed) if self.removed else ends
             self._back(change)
             return
-        agreed = self._agreed(change)
-        before, after = self._net(self.due, day), self._net(agreed, day)
+        fields = _fields(change)
+        agreed = replace(self.agreed, **fields)
+        now = self._due_on(day)
+        before = self._net(now, day)
+        after = self._net(agreed if self.pending else replace(now, **fields), day)
         if change.position in self.early and (after >= before or mode != AT_ONCE):
             return
         if change.steps is not None:
@@ -349,25 +297,42 @@ class _Walk:
             self.steps += [replace(step, on=max(step.on, day)) for step in change.steps]
         self.agreed = agreed
         if after >= before or mode == AT_ONCE:
-            self.pending = None
-            self._set(day, agreed)
+            self._take(day, agreed, fields)
             return
         self.pending = self.ending(change.effective if mode == PERIOD else day, mode)
         self._back(change)
 
-    def _agreed(self, change: Change) -> State:
-        state = self.agreed
-        if change.quantity is not None:
-            state = replace(state, quantity=change.quantity)
-        if change.unit_price is not None:
-            state = replace(state, unit_price=Fraction(change.unit_price), is_known=True)
-        if change.discounts is not None:
-            state = replace(state, discounts=change.discounts)
-        return state
+    def _take(self, day: date, agreed: State, fields: Mapping[str, Any]) -> None:
+        """Let a change count from `day`: what waited with it, else only the fields it sets."""
+
+        def follow(state: State) -> State:
+            return replace(state, **fields)
+
+        if self.pending is not None:
+            self._set(day, agreed)
+        else:
+            self._apply(day, follow)
+        self.pending = None
+
+    def _due_on(self, day: date) -> State:
+        """Return what is due on `day` so far, which may lie before changes that were applied already."""
+        return next((s.state for s in reversed(self.segments) if s.start <= day), self.segments[0].state)
 
     def _back(self, change: Change) -> None:
         if isinstance(change.settle, Money) and change.position not in self.early:
             self.backs.append(Back(change.effective, change.settle, change.id))
+
+
+def _fields(change: Change) -> dict[str, Any]:
+    """Return the fields of a state that a change sets."""
+    found: dict[str, Any] = {}
+    if change.quantity is not None:
+        found["quantity"] = change.quantity
+    if change.unit_price is not None:
+        found |= {"unit_price": Fraction(change.unit_price), "is_known": True}
+    if change.discounts is not None:
+        found["discounts"] = change.discounts
+    return found
 
 
 def _raised(state: State, percent: Fraction) -> State:
@@ -375,7 +340,7 @@ def _raised(state: State, percent: Fraction) -> State:
     return replace(state, unit_price=state.unit_price * factor, uplift=state.uplift * factor)
 
 
-def _stepped(state: State, step: Step) -> State:
+def _stepped(step: Step, state: State) -> State:
     if step.unit_price is not None:
         state = replace(state, unit_price=Fraction(step.unit_price), is_known=True)
     if step.quantity is not None:

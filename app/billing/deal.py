@@ -219,10 +219,9 @@ class Change:
     extends_term: bool = False
     cancel: str | None = None
 
-    @property
-    def order(self) -> tuple[date, date, int]:
-        """The order in which changes apply: effective, recorded (an unrecorded one first), position."""
-        return (self.effective, self.recorded or date.min, self.position)
+    def order(self, as_of: date) -> tuple[date, date, int]:
+        """Return the order in which changes apply: effective, recorded (`as_of` unless said), position."""
+        return (self.effective, self.recorded or as_of, self.position)
 
     @property
     def items(self) -> tuple[str, ...]:

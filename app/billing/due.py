@@ -92,6 +92,7 @@ class View:
         self.wholes: dict[tuple[str, date], int] = {}
         # What a change gives back of a period, in minor units; the totals are less by it already.
         self.backs: dict[tuple[str, date], int] = {}
+        self.given: set[tuple[str, date]] = set()
 
     def course(self, key: str) -> Course | None:
         """Return an item's course, or None when this view doesn't know the item yet."""

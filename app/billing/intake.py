@@ -90,7 +90,7 @@ def read_document(document: Mapping[str, object]) -> DealDocument:
         customer=customer, currency=currency, start=start, term_months=term_months, end=frame.end, billing=billing,
         items=items, as_of=as_of, until=until, id=ident, relation=relation, related=related, net_days=payment.net_days,
         due_from=payment.due_from, renewal=renewal, exits=exits, discounts=discounts, credits=credits_,
-        changes=tuple(sorted(changes, key=lambda c: c.order)), payers=payers, usage=usage, issued=issued, terms=terms,
+        changes=changes, payers=payers, usage=usage, issued=issued, terms=terms,
         control_total=control_total, carried=(*carried, *payment.words), questions=tuple(log.questions),
     )  # fmt: skip
 

@@ -124,7 +124,11 @@ def _change(deal: DealDocument, change: Change) -> str:
         until = f" until {people_date(change.until - timedelta(days=1))}" if change.until else ""
         return f"Service pauses from {day}{until}."
     if change.kind == "cancel":
-        when = {"at": "on that day", "period_end": "at the end of the period", "term_end": "at the end of the term"}
+        last = people_date(change.effective - timedelta(days=1))
+        when = {
+            "at": f"with {last}", "period_end": "with the billing period in progress",
+            "term_end": "with the term in progress",
+        }  # fmt: skip
         return f"Cancelled as of {day}: service ends {when[change.cancel or 'at']}."
     words_of = {
         "resume": "service resumes",

@@ -59,8 +59,31 @@ class Reckoner:
             found = self._views[key] = View(self.deal, seen, frozenset(), self._horizon())
         return found
 
+    def then(self, day: date, change: str | None) -> View:
+        """Return what a document of `day`, or a change's own, saw: later changes only where they were recorded by then.
+
+        A change whose day of recording is not said counts as recorded afterwards (it defaults to `as_of`).
+        """
+        early = {
+            c.position
+            for c in self.changes
+            if c.effective > day and c.id != change and c.kind in SHORTENING and c.recorded and c.recorded <= day
+        }
+        seen = [c for c in self.changes if c.effective <= day or c.id == change or c.position in early]
+        key = frozenset([-2, *(c.position for c in seen)])
+        found = self._views.get(key)
+        if found is None:
+            found = self._views[key] = View(self.deal, seen, frozenset(early), self._horizon())
+        return found
+
     def _horizon(self) -> date:
-        return self.until + timedelta(days=_MOST_DAYS_AHEAD)
+        """Return the day up to which prices have to be known: what begins up to `until` ends before it."""
+        longest = [self.deal.billing.interval]
+        for item in self.items:
+            longest += [item.price_interval, item.billing.interval]
+        longest += [change.billing.interval for change in self.changes if change.billing is not None]
+        days = max(interval.months * 31 + interval.days for interval in longest)
+        return self.until + timedelta(days=_MOST_DAYS_AHEAD + 2 * days)
 
     def is_altered(self, item: Item, period: BillingPeriod, day: date, changes: Iterable[Change]) -> bool:
         """Say whether some changes make a difference to what is due of a period, as seen on `day`."""
@@ -95,6 +118,9 @@ class Reckoner:
         # A cancellation of a contract that renews shortens what is due, never its periods.
         end = item.end or (None if self.deal.renewal.auto else course.agreed_end)
         until = self.until + timedelta(days=max(rhythm.billing.lead_days for rhythm in course.rhythms))
+        if any(rhythm.billing.stub != "own" for rhythm in course.rhythms):
+            # What a stub is merged with shows only in the periods after it.
+            until = max(rhythm.billing.interval.add_to(until, 2) for rhythm in course.rhythms)
         if end is not None and item.first_due >= end:
             return []
         merges_first = item.start == self.deal.start
@@ -155,6 +181,9 @@ class Reckoner:
             else:
                 self._instalments(view, item, period)
                 found = view.totals[key]
+        if key not in view.given:
+            # Instalments are found together, but each period gives back for itself.
+            view.given.add(key)
             self._give_back(view, item, period, found)
         return found
 
@@ -275,19 +304,24 @@ class Reckoner:
             return False
         return all(buckets[0].days == (p.end - p.start).days for p, buckets in zip(members, found, strict=True))
 
+    def unserved(self, view: View, item: Item, period: BillingPeriod, day: date) -> Fraction:
+        """Return what the days from `day` on are worth of a period that is in progress then."""
+        course = view.course(item.key)
+        if course is None or item.kind != "recurring" or not period.start < day < end_of(course, period):
+            return ZERO
+        found = ZERO
+        for bucket in self.buckets(view, item, period)[-1:]:
+            days = [Period(max(day, s.start), s.end) for s in bucket.stretches if s.end > day]
+            found += self.value(view, item, period, bucket, days)
+        return found
+
     def _give_back(self, view: View, item: Item, period: BillingPeriod, totals: list[int]) -> None:
         """Take a fixed amount of a change (`settle: "123.45"`) from what stays due of the period in progress."""
         course = view.course(item.key)
         if course is None or not totals:
             return
         for back in course.backs:
-            if not period.start <= back.day < end_of(course, period):
-                continue
-            buckets = self.buckets(view, item, period)
-            unserved = [
-                Period(max(back.day, p.start), p.end) for b in buckets[-1:] for p in _days(b) if p.end > back.day
-            ]
-            most = self.rounded(self.value(view, item, period, buckets[-1], unserved))
+            most = self.rounded(self.unserved(view, item, period, back.day))
             given = min(self._spread.back(view, item, back), most, totals[-1])
             totals[-1] -= given
             key = (item.key, period.start)
@@ -296,7 +330,3 @@ class Reckoner:
 
 def _outline(buckets: Sequence[Bucket]) -> list[tuple[object, ...]]:
     return [(bucket.key, bucket.net, tuple((s.start, s.end) for s in bucket.stretches)) for bucket in buckets]
-
-
-def _days(bucket: Bucket) -> list[Period]:
-    return [Period(stretch.start, stretch.end) for stretch in bucket.stretches]

@@ -178,13 +178,19 @@ def instalments_of(item: Item, rhythm: Rhythm, *, is_closed: bool) -> int:
 def _grouped(
     rhythm: Rhythm, days: Sequence[date], instalments: int, *, is_stub: bool, closed: bool
 ) -> list[BillingPeriod]:
-    """Number the instalment groups from the first boundary; a leading stub stands alone (group -1)."""
+    """Number the groups of periods that add up to a price, from the first boundary; a leading stub is group -1.
+
+    Without instalments only the two stubs of a service with an end are such a group.
+    """
+    offset, last = (1 if is_stub else 0), len(days) - 2
     periods = []
-    offset = 1 if is_stub else 0
-    last = len(days) - 2
     for n, (first, following) in enumerate(pairwise(days)):
         place = n - offset
-        group = None if instalments == 1 else place // instalments
+        group: int | None = place // instalments
+        if instalments == _ALL:
+            group = 0
+        elif instalments == 1:
+            group = (min(place, 0) if n in (0, last) else None) if is_stub and closed else None
         is_last = place >= 0 and (place % instalments == instalments - 1 or (closed and n == last))
         periods.append(BillingPeriod(first, following, following, rhythm, group, is_last, is_stub=is_stub and n == 0))
     return periods
@@ -195,7 +201,8 @@ def _merged(periods: list[BillingPeriod], rhythm: Rhythm, end: date | None, *, i
     stub = rhythm.billing.stub
     if stub == "with_first" and is_stub and len(periods) > 1 and _is_full(rhythm, periods[1]):
         head, first = periods[0], periods[1]
-        periods[:2] = [replace(first, start=head.start, is_stub=True)]
+        group = head.group if first.group is None else first.group
+        periods[:2] = [replace(first, start=head.start, is_stub=True, group=group)]
     if stub == "with_last" and end is not None and len(periods) > 1 and periods[-1].end == end:
         last, before = periods[-1], periods[-2]
         if not _is_full(rhythm, last) and not before.is_stub:

@@ -16,7 +16,7 @@ from app.billing.deal import Discount, Item
 from app.billing.due import ZERO, Shares, View, applies_to, end_of, is_spread, stretches
 from app.billing.measure import measure
 from app.billing.money import round_half_up
-from app.billing.schedule import BillingPeriod, size
+from app.billing.schedule import BillingPeriod, period_at, size
 
 if TYPE_CHECKING:
     from app.billing.reckoning import Reckoner
@@ -65,8 +65,9 @@ class Spread:
             course = view.course(other.key)
             if course is None or not any(b.change == back.change for b in course.backs):
                 continue
-            state = course.state_at(back.day)
-            sharers.append((other, state.price(other, self._deal.currency) / size(other.price_interval)))
+            at = period_at(self._reckoner.periods(other), back.day)
+            weight = self._reckoner.unserved(view, other, at, back.day) if at is not None else ZERO
+            sharers.append((other, weight))
         assert mine is not None
         parts = largest_remainder(back.amount.minor, [weight for _, weight in sharers])
         return next((part for (other, _), part in zip(sharers, parts, strict=True) if other.key == item.key), 0)

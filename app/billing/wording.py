@@ -106,8 +106,8 @@ def _correction(move: Move, currency: str) -> str:
     share = f" ({move.measure.fraction()})" if move.measure.whole or move.measure.parts else ""
     verb = "Credit" if move.amount < 0 else "More"
     return (
-        f"{verb} for {days}{share} of {what}: settled {amount(move.charged, currency)}, "
-        f"due {amount(move.due, currency)} ({move.corrects})"
+        f"{verb} for {days}{share} of {what}: {amount(move.charged, currency)} before, "
+        f"{amount(move.due, currency)} now ({move.corrects})"
     )
 
 

@@ -14,17 +14,18 @@ from flask.typing import ResponseReturnValue
 
 from app import sessions
 from app.connections import queries as connections
-from app.console import compare, queries, shell
+from app.console import compare, edited, queries, shell
 from app.core.errors import Conflict, Invalid
 from app.core.idempotency import once
 from app.customers.models import Customer
 from app.deals.models import Deal
 from app.invoices import approval
 from app.invoices import queries as invoices
-from app.invoices.drafting import ROUTINE
 from app.invoices.models import Invoice, InvoiceLine
+from app.invoices.planning import ROUTINE
 from app.invoices.queries import Listed
 from app.portals.actions import Actor
+from app.standing.answer import BY_HAND
 
 blueprint = Blueprint("drafts", __name__)
 DOOR = "console.approve"
@@ -44,6 +45,7 @@ class Draft:
     lines: Sequence[InvoiceLine]
     held: str | None
     versions: compare.Comparison | None
+    edits: Sequence[edited.Told]
 
     @property
     def reasons(self) -> list[str]:
@@ -84,19 +86,25 @@ def index() -> str:
 def one(invoice_id: int) -> ResponseReturnValue:
     """Show one draft as the customer will get it, each line with its reason. One that went out is an invoice now."""
     sessions.require()
-    listed = invoices.one(invoice_id)
+    if invoices.one(invoice_id).invoice.state == "draft":
+        return one_page(invoice_id)
+    # The next draft to read may have gone out meanwhile; what an approval did is told all the same.
     told = request.args.get("result", "")
-    if listed.invoice.state != "draft":
-        # The next draft to read may have gone out meanwhile; what an approval did is told all the same.
-        gone = url_for("drafts.index", result=told) if told else url_for("invoices.one", invoice_id=invoice_id)
-        return redirect(gone)
-    dated = max(listed.invoice.scheduled_on, shell.today())
+    return redirect(url_for("drafts.index", result=told) if told else url_for("invoices.one", invoice_id=invoice_id))
+
+
+def one_page(invoice_id: int) -> str:
+    """Return a draft's own page, with the drafts before and after it at hand. Conflict if it is none any more."""
+    listed = invoices.one(invoice_id)
     every = [draft.invoice.id for draft in invoices.drafts()]
-    at = every.index(invoice_id)
+    if invoice_id not in every:
+        raise Conflict("This draft went out meanwhile.")
+    dated, at = max(listed.invoice.scheduled_on, shell.today()), every.index(invoice_id)
     return shell.page(
         "draft.html", at="drafts", draft=_drafts([listed])[0], key=secrets.token_urlsafe(18), blocked=blocked(),
         before=every[at - 1] if at else None, after=every[at + 1] if at + 1 < len(every) else None,
-        dated=dated, due=dated + timedelta(days=listed.invoice.net_days), result=result(told),
+        dated=dated, due=dated + timedelta(days=listed.invoice.net_days), by_hand=BY_HAND,
+        result=result(request.args.get("result", "")),
     )  # fmt: skip
 
 
@@ -151,6 +159,7 @@ def _drafts(listed: Sequence[Listed]) -> list[Draft]:
         Draft(
             row.invoice, row.customer, row.deal, lines.get(row.invoice.id, []), held.get(row.invoice.subscription_id),
             compare.comparison(row.invoice, lines.get(row.invoice.id, [])),
+            edited.told(row.invoice, lines.get(row.invoice.id, [])),
         )
         for row in listed
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from app.connections.models import HUBSPOT, QUICKBOOKS, Connection
 from app.console import queries, shell
 from app.console.problems import WHO
 from app.deals import queries as deals
-from app.invoices.drafting import ROUTINE
+from app.invoices.planning import ROUTINE
 
 blueprint = Blueprint("home", __name__)
 AGES = ("Not due yet", "1–30 days late", "31–60 days late", "61–90 days late", "Over 90 days late")
@@ -41,6 +41,7 @@ def index() -> str:
         at="home",
         waiting=queries.waiting(today, routine=ROUTINE),
         held=len(queries.held()),
+        by_hand=queries.by_hand_count(),
         by_who=[(who, words, count) for who, words, count in _problems() if count],
         owed=[(age, bars(age.buckets)) for age in queries.ageing(today)],
         ages=AGES,

@@ -14,12 +14,13 @@ from app import sessions
 from app.billing.money import Money
 from app.billing.states import InvoiceState
 from app.connections import queries as connections
-from app.console import compare, queries, shell
+from app.console import compare, edited, queries, shell
 from app.core.errors import NotFound
 from app.invoices import queries as invoices
+from app.invoices.edits import Edit
 from app.invoices.models import Invoice
 from app.problems import queries as problems
-from app.standing.answer import WORDS, overdue, status_words
+from app.standing.answer import BY_HAND, WORDS, overdue, status_words, waits_by_hand
 
 blueprint = Blueprint("invoices", __name__)
 _ISSUED = tuple(state.value for state in InvoiceState if state is not InvoiceState.DRAFT)
@@ -31,7 +32,10 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "overdue": ("Overdue", ("open", "sent", "partly_paid")),
     "paid": ("Paid", ("paid",)),
     "ended": ("Voided or deleted", ("voided", "deleted")),
+    # Of what is approved, credit notes go nowhere by themselves so far.
+    "by_hand": ("To issue by hand", ("approved",)),
 }
+_KINDS = {"by_hand": "credit_note", "on_its_way": "invoice"}
 # Further than anybody turns pages; it keeps a made-up number out of the database.
 _LAST_PAGE = 100_000
 _TONES = {
@@ -57,8 +61,9 @@ def index() -> str:
     state, text = request.args.get("state", "all"), request.args.get("q", "").replace("\0", "").strip()[:100]
     number = min(max(1, request.args.get("page", 1, type=int)), _LAST_PAGE)
     found = queries.find_invoices(
-        _states(state), text=text, overdue_on=today if state == "overdue" else None, page=number
-    )
+        _states(state), text=text, overdue_on=today if state == "overdue" else None, page=number,
+        kind=_KINDS.get(state),
+    )  # fmt: skip
     return shell.page(
         "invoices.html", at="invoices", found=found, state=state, lists=LISTS, counts=_counts(today), text=text,
         number=number, pages=-(-found.total // queries.PAGE), external=external_ids([i.id for i, _ in found.rows]),
@@ -77,7 +82,8 @@ def one(invoice_id: int) -> ResponseReturnValue:
     lines = invoices.lines([invoice_id]).get(invoice_id, [])
     return shell.page(
         "invoice.html", at="invoices", invoice=invoice, customer=listed.customer, deal=listed.deal, lines=lines,
-        versions=compare.comparison(invoice, lines), story=story(invoice), payments=queries.payments_of(invoice_id),
+        versions=compare.comparison(invoice, lines), edits=edited.told(invoice, lines), by_hand=BY_HAND,
+        waits_by_hand=waits_by_hand(invoice), story=story(invoice), payments=queries.payments_of(invoice_id),
         external=external_ids([invoice_id]).get(invoice_id), words=status_words, tone=tone,
         problems=[p for p in problems.open_ones(customer_id=invoice.customer_id) if p.customer_id is not None],
     )  # fmt: skip
@@ -85,6 +91,8 @@ def one(invoice_id: int) -> ResponseReturnValue:
 
 def tone(invoice: Invoice, today: date) -> str:
     """Return the tone that an invoice's state is shown in, beside its words."""
+    if waits_by_hand(invoice):
+        return "warning"
     return "danger" if overdue(invoice, today) else _TONES[invoice.state]
 
 
@@ -97,7 +105,8 @@ def external_ids(invoice_ids: Sequence[int]) -> dict[int, str]:
 def story(invoice: Invoice) -> list[Moment]:
     """Return what happened to an invoice, oldest first: people's and the rule's acts, and what the ledger said."""
     told = [
-        Moment(a.created_at, _who(a.actor), _act(a.action, a.detail)) for a in queries.audit_of("invoice", invoice.id)
+        Moment(a.created_at, _who(a.actor), _act(a.action, a.detail, invoice.currency))
+        for a in queries.audit_of("invoice", invoice.id)
     ]
     for event in queries.events_of("invoice", invoice.id):
         what = _happening(event.kind, event.data, invoice.currency)
@@ -117,16 +126,22 @@ def _states(state: str) -> tuple[str, ...]:
 def _counts(today: date) -> dict[str, int]:
     by_state = invoices.counts_by_state()
     counts = {name: sum(by_state.get(state, 0) for state in states) for name, (_, states) in LISTS.items()}
-    return counts | {"overdue": queries.overdue_count(today)}
+    by_hand = queries.by_hand_count()
+    on_its_way = counts["on_its_way"] - by_hand
+    return counts | {"overdue": queries.overdue_count(today), "by_hand": by_hand, "on_its_way": on_its_way}
 
 
 def _who(actor: str) -> str:
     return "Dealwright, by the rule" if actor == "rule" else actor
 
 
-def _act(action: str, detail: dict[str, Any]) -> str:
+def _act(action: str, detail: dict[str, Any], currency: str) -> str:
     version = f" version {detail['version']}" if action == "approved" and "version" in detail else ""
-    return f"{action[:1].upper()}{action[1:]}{version}"
+    what = f"{action[:1].upper()}{action[1:]}{version}"
+    if "edit" not in detail:
+        return what
+    edit = Edit(**detail["edit"])
+    return f"{what}: {edited.words(edit, currency)}, {edited.SCOPES[edit.scope]} (“{edit.reason}”)"
 
 
 def _happening(kind: str, data: dict[str, Any], currency: str) -> tuple[str, str] | None:

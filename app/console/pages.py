@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.routing import IntegerConverter, Map
 
-from app.console import drafts, filters, home, invoices, problems, sandbox, settings, shell, signin
+from app.console import drafts, edits, filters, home, invoices, problems, sandbox, settings, shell, signin
 
 _A_YEAR_S = 365 * 24 * 3600
 
@@ -32,8 +32,8 @@ def install(app: Flask) -> None:
         "console", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
     )
     for blueprint in (
-        frame, signin.blueprint, home.blueprint, drafts.blueprint, invoices.blueprint, problems.blueprint,
-        settings.blueprint, sandbox.blueprint,
+        frame, signin.blueprint, home.blueprint, drafts.blueprint, edits.blueprint, invoices.blueprint,
+        problems.blueprint, settings.blueprint, sandbox.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     app.context_processor(shell.context)

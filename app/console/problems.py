@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 from app import sessions
 from app.console import queries, shell
 from app.console.queries import Told
-from app.core.errors import DomainError
+from app.core.errors import DomainError, Invalid
 from app.deals import queries as deals
 from app.portals.actions import Actor
 from app.portals.models import ADMIN, APPROVER
 from app.problems import actions
 from app.problems.actions import FINANCE, OPERATOR, PORTAL_ADMIN, SALES
 from app.subscriptions import actions as subscriptions
-from app.subscriptions import watch
+from app.subscriptions import amending, watch
 
 blueprint = Blueprint("problems", __name__)
 
@@ -97,6 +97,22 @@ def relation(subscription_id: int) -> ResponseReturnValue:
             raise
         return shell.refused(error, _list)
     return redirect(url_for("problems.index", done="related"), code=303)
+
+
+@blueprint.post("/subscriptions/<record:subscription_id>/answer")
+def answer(subscription_id: int) -> ResponseReturnValue:
+    """Answer what an edit of a deal asks, for the version of the deal that was shown."""
+    actor = sessions.require(form=True)
+    version = request.form.get("version", "")
+    try:
+        if not version.isdecimal() or len(version) > 18:
+            raise Invalid("This form came without the deal's version. Reload the page and answer again.")
+        amending.answer(actor, subscription_id, int(version), request.form.get("answer", ""))
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return shell.refused(error, _list)
+    return redirect(url_for("problems.index", done="answered"), code=303)
 
 
 def may_press(actor: Actor, who: str) -> bool:

@@ -154,6 +154,7 @@ def going_out(today: date, days: int) -> list[tuple[str, int, int]]:
     statement = (
         select(Invoice.currency, func.count(), func.sum(Invoice.net_minor))
         .where(Invoice.state.in_(("draft", "approved", "sending")), dated <= today + timedelta(days=days))
+        .where(Invoice.kind == "invoice")
         .group_by(Invoice.currency)
         .order_by(*_own_first(Invoice.currency))
     )
@@ -170,12 +171,22 @@ def has_billed() -> bool:
     return db.session.execute(select(Subscription.id).limit(1)).scalar_one_or_none() is not None
 
 
-def find_invoices(states: Iterable[str], *, text: str = "", overdue_on: date | None = None, page: int = 1) -> Found:
+def by_hand_count() -> int:
+    """Return how many approved credit notes a person has to issue in the ledger."""
+    waiting = select(func.count()).where(Invoice.state == "approved", Invoice.kind == "credit_note")
+    return int(db.session.execute(waiting).scalar_one())
+
+
+def find_invoices(
+    states: Iterable[str], *, text: str = "", overdue_on: date | None = None, page: int = 1, kind: str | None = None
+) -> Found:
     """Return a page of invoices in these states, newest first; `overdue_on` keeps those late on that day, oldest first.
 
-    `text` is looked for in the number and the customer's name, whatever its case.
+    `text` is looked for in the number and the customer's name, whatever its case. `kind`: invoice, credit_note or both.
     """
     where: list[ColumnElement[bool]] = [Invoice.state.in_(list(states))]
+    if kind is not None:
+        where.append(Invoice.kind == kind)
     if overdue_on is not None:
         where += [Invoice.due_on < overdue_on, Invoice.balance_minor > 0]
     if text:

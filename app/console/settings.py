@@ -91,8 +91,7 @@ def choose_billing() -> ResponseReturnValue:
         )
     except DomainError as error:
         return shell.refused(error, _page)
-    for subscription_id in subscription_queries.active_ids():
-        subscriptions.want_billing(subscription_id)
+    subscriptions.want_billing_of(subscription_queries.active_ids())
     return redirect(url_for("settings.index", done="billing"), code=303)
 
 

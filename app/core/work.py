@@ -6,7 +6,7 @@ and row keep a returning zombie from writing. RQ only says "drain lane N"; this 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.bulk import insert_from
 from app.core.db import Base, Tenant, after_commit, bound_portal, db, tenant_args
 
 WAITING, SENDING, DONE, PARKED = "waiting", "sending", "done", "parked"
@@ -165,6 +166,45 @@ def want(
     return work_id
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One piece of work to ask for: what it is about, what it comes after (row ids), and from which day on."""
+
+    subject: object
+    after: Sequence[int] = ()
+    due_on: date | None = None
+
+
+def want_all(lane_id: int, kind: str, wanted: Iterable[Wanted], *, priority: int = 50) -> dict[str, int]:
+    """Ask for many pieces of one kind in one statement, as `want` does; return {subject: row id}.
+
+    What each comes after, and its day, hold from now on, for a row that exists already too.
+    """
+    # One order, so that two batches about the same objects never wait for each other in a circle.
+    rows = [
+        {"portal_id": bound_portal(), "lane_id": lane_id, "kind": kind, "subject": str(one.subject),
+         "priority": priority, "after": list(one.after), "due_on": one.due_on}
+        for one in sorted(wanted, key=lambda one: str(one.subject))
+    ]  # fmt: skip
+    if not rows:
+        return {}
+    new = insert_from(Work.__tablename__, rows)
+    statement = new.on_conflict_do_update(
+        index_elements=["lane_id", "kind", "subject"],
+        set_={
+            "wanted": Work.wanted + 1,
+            "priority": func.least(Work.priority, new.excluded.priority),
+            "due_at": _sooner(new),
+            "after": new.excluded.after,
+            "due_on": new.excluded.due_on,
+        },
+    ).returning(Work.id, Work.subject)
+    ids = {row.subject: row.id for row in db.session.execute(statement)}
+    _expire(lane_id, kind, ids)
+    ring(lane_id)
+    return ids
+
+
 def refresh(lane_id: int, kind: str, subject: object, *, delay_s: float = 0) -> None:
     """Ask for an object to be read again: like `want`, and a finished or parked read runs again."""
     refresh_all(lane_id, kind, [subject], delay_s=delay_s)
@@ -191,11 +231,15 @@ def refresh_all(lane_id: int, kind: str, subjects: Iterable[object], *, delay_s:
         },
     )
     db.session.execute(statement)
-    # Rows that this session has loaded would otherwise hide what the statement did.
-    for row in list(db.session.identity_map.values()):
-        if isinstance(row, Work) and row.lane_id == lane_id and row.kind == kind and row.subject in names:
-            db.session.expire(row)
+    _expire(lane_id, kind, names)
     ring(lane_id)
+
+
+def _expire(lane_id: int, kind: str, subjects: Collection[str]) -> None:
+    """Rows that this session has loaded would otherwise hide what a statement did."""
+    for row in list(db.session.identity_map.values()):
+        if isinstance(row, Work) and row.lane_id == lane_id and row.kind == kind and row.subject in subjects:
+            db.session.expire(row)
 
 
 def _sooner(new: Insert) -> ColumnElement[datetime]:

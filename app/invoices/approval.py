@@ -8,25 +8,27 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import delete, func, select, update
 
 from app.billing.states import InvoiceEvent, transition
 from app.core import clock, events
 from app.core.db import db
 from app.core.errors import Conflict, DomainError
 from app.customers.models import Customer
-from app.invoices import enqueue, queries
+from app.invoices import enqueue, queries, settling
+from app.invoices.folding import LedgerLine, folded
 from app.invoices.identity import mark
 from app.invoices.models import Invoice, InvoiceLine
+from app.invoices.planning import other_payer
 from app.portals.actions import Actor
 from app.portals.models import APPROVER
 from app.problems import queries as problem_queries
+from app.subscriptions import amending
 from app.subscriptions import queries as subscription_queries
 from app.subscriptions.models import ACTIVE, BilledEntry, Subscription
 
 # Problems that the billing run opens on a deal whose drafts may be older than what it asks about.
-_QUESTIONS = ("changed_after_billing", "core_question")
+QUESTIONS = (*amending.QUESTIONS, "core_question")
 
 
 class DraftChanged(Conflict):
@@ -58,6 +60,19 @@ def approve_many(actor: Actor, shown: Iterable[tuple[int, int]]) -> list[Verdict
 
 def approve_one(actor: Actor, invoice_id: int, version: int) -> Invoice:
     """Approve one draft in the version that was shown. Raises DraftChanged when there is a newer one."""
+    subscription, invoice = draft_as_shown(actor, invoice_id, version)
+    customer_name = db.session.execute(select(Customer.name).where(Customer.id == invoice.customer_id)).scalar_one()
+    if invoice.bill_to and invoice.bill_to != customer_name:
+        raise Conflict(other_payer(invoice.bill_to))
+    approve([(subscription, invoice)], by=actor.email, today=clock.today(subscription.zone))
+    return invoice
+
+
+def draft_as_shown(actor: Actor, invoice_id: int, version: int) -> tuple[Subscription, Invoice]:
+    """Lock and return a draft that a person may decide on, with its subscription, in the version that was shown.
+
+    Raises DraftChanged when there is a newer one, Conflict while its deal is held or a question about it is open.
+    """
     actor.must_be(APPROVER)
     subscription = subscription_queries.locked(queries.one(invoice_id).invoice.subscription_id)
     invoice = queries.locked(invoice_id)
@@ -71,33 +86,47 @@ def approve_one(actor: Actor, invoice_id: int, version: int) -> Invoice:
     if subscription.state != ACTIVE:
         raise Conflict(f"This draft is held: {subscription.held_because}")
     # BILLING: while any question is open, no document of that deal is approved, by rule or by hand.
-    question = problem_queries.first_open("deal", subscription.first_deal_id, *_QUESTIONS)
+    question = problem_queries.first_open("deal", subscription.first_deal_id, *QUESTIONS)
     if question is not None:
         raise Conflict(f"The deal has an open question: {question.sentence}")
-    approve(invoice, subscription, by=actor.email, today=clock.today(subscription.zone))
-    return invoice
+    return subscription, invoice
 
 
-def approve(invoice: Invoice, subscription: Subscription, *, by: str, today: date) -> None:
-    """Freeze a draft, record its periods as settled and queue its delivery: one transaction.
+def approve(drafts: Sequence[tuple[Subscription, Invoice]], *, by: str, today: date) -> None:
+    """Freeze drafts, record their periods as settled and queue their delivery: one transaction.
 
-    The caller holds the subscription's lock. Dated on its scheduled day or, when that is over, today.
+    The caller holds the subscriptions' locks. Dated on the scheduled day or, when that is over, today. A credit note
+    is settled and frozen in the same way, and then waits to be issued by hand: no work is queued for it.
     """
+    if not drafts:
+        return
+    ids = [invoice.id for _, invoice in drafts]
+    lines = queries.lines(ids)
+    customers = queries.customers_of(ids)
+    corrected = {s.id for s, invoice in drafts if any(line.corrects for line in lines[invoice.id])}
+    live = subscription_queries.live_entries_of(corrected)
+    entries: list[BilledEntry] = []
+    delivered = []
+    for subscription, invoice in drafts:
+        sent = _sent(invoice, lines[invoice.id])
+        _mark_approved(invoice, by, today)
+        invoice.frozen = _frozen(invoice, sent, customers[invoice.customer_id])
+        entries += settling.entries(subscription, invoice, lines[invoice.id], live.get(subscription.id, ()))
+        if invoice.kind == "invoice":
+            delivered.append((invoice, {line.item for line in sent}))
+    db.session.flush()
+    settling.write(entries)
+    enqueue.deliveries(delivered)
+    told = [(i.id, {"version": i.version, "net_minor": i.net_minor}) for _, i in drafts]
+    events.record_all("invoice.approved", "invoice", [(i, {"by": by, "version": d["version"]}) for i, d in told])
+    events.audit_all(by, "approved", "invoice", told)
+
+
+def _mark_approved(invoice: Invoice, by: str, today: date) -> None:
     invoice.state = transition(invoice.state, InvoiceEvent.APPROVE)
     invoice.issued_on = max(invoice.scheduled_on, today)
     invoice.due_on = invoice.issued_on + timedelta(days=invoice.net_days)
     invoice.approved_by, invoice.approved_at = by, clock.now()
-    lines = queries.lines([invoice.id])[invoice.id]
-    customer = db.session.execute(select(Customer).where(Customer.id == invoice.customer_id)).scalar_one()
-    invoice.frozen = _frozen(invoice, lines, customer)
-    for line in lines:
-        settled = entry(subscription, invoice.id, line.item_key, line.start_on, line.end_on, line.amount_minor)
-        settled.quantity, settled.unit_price = line.quantity, line.unit_price
-        db.session.add(settled)
-    db.session.flush()
-    enqueue.delivery(invoice, lines)
-    events.record("invoice.approved", "invoice", invoice.id, by=by, version=invoice.version)
-    events.audit(by, "approved", "invoice", invoice.id, version=invoice.version, net_minor=invoice.net_minor)
 
 
 def take_back(invoice: Invoice, why: str) -> None:
@@ -105,7 +134,9 @@ def take_back(invoice: Invoice, why: str) -> None:
 
     The caller holds the subscription's lock.
     """
-    invoice.state = transition(invoice.state, InvoiceEvent.TAKE_BACK)
+    state = transition(invoice.state, InvoiceEvent.TAKE_BACK)
+    _make_room(invoice)
+    invoice.state = state
     db.session.execute(
         update(BilledEntry)
         .where(BilledEntry.invoice_id == invoice.id, BilledEntry.released_at.is_(None))
@@ -120,17 +151,27 @@ def take_back(invoice: Invoice, why: str) -> None:
     events.audit("rule", f"took the approval back: {why}", "invoice", invoice.id)
 
 
-def entry(
-    subscription: Subscription, invoice_id: int | None, item: str, start: date, end: date, amount_minor: int
-) -> BilledEntry:
-    """Return an entry that settles an item's days with an amount."""
-    return BilledEntry(
-        subscription_id=subscription.id, invoice_id=invoice_id, item_key=item, period=Range(start, end, bounds="[)"),
-        currency=subscription.currency, charged_minor=max(amount_minor, 0), credited_minor=max(-amount_minor, 0),
-    )  # fmt: skip
+def _make_room(invoice: Invoice) -> None:
+    """Drop the draft that came to stand in the place of an approved one; what is due is written anew after this."""
+    same = (Invoice.subscription_id, Invoice.scheduled_on, Invoice.kind, Invoice.bill_to, Invoice.change)
+    place = (invoice.subscription_id, invoice.scheduled_on, invoice.kind, invoice.bill_to, invoice.change)
+    wanted = [column == value for column, value in zip(same, place, strict=True)]
+    other = db.session.execute(select(Invoice.id).where(Invoice.state == "draft", *wanted)).scalar_one_or_none()
+    if other is not None:
+        db.session.execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == other))
+        db.session.execute(delete(Invoice).where(Invoice.id == other))
 
 
-def _frozen(invoice: Invoice, lines: Sequence[InvoiceLine], customer: Customer) -> bytes:
+def _sent(invoice: Invoice, lines: Iterable[InvoiceLine]) -> list[LedgerLine]:
+    """Return the lines as they are sent: an invoice's without amounts below zero, a credit note's as they are."""
+    plain = [
+        LedgerLine(line.name, line.start_on, line.end_on, line.quantity, line.unit_price, line.amount_minor, line.why)
+        for line in lines
+    ]
+    return folded(plain, invoice.currency) if invoice.kind == "invoice" else plain
+
+
+def _frozen(invoice: Invoice, lines: Sequence[LedgerLine], customer: Customer) -> bytes:
     """Return the canonical bytes of what is approved; the ledger's ids are filled in when it is planned."""
     assert invoice.issued_on is not None
     content: dict[str, Any] = {
@@ -139,7 +180,7 @@ def _frozen(invoice: Invoice, lines: Sequence[InvoiceLine], customer: Customer) 
         "email": customer.billing_email, "net_minor": invoice.net_minor,
         "marker": mark("invoice", invoice.id, invoice.created_at),
         "lines": [
-            {"item": line.name, "start": line.start_on.isoformat(), "end": line.end_on.isoformat(),
+            {"item": line.item, "start": line.start.isoformat(), "end": line.end.isoformat(),
              "quantity": format(line.quantity, "f"), "unit_price": format(line.unit_price, "f"),
              "amount_minor": line.amount_minor, "why": line.why}
             for line in lines

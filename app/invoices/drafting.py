@@ -5,45 +5,52 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.billing import Answer, PlannedDocument, preview
-from app.core import clock, events
+from app.billing import Answer
+from app.core import clock, log
 from app.core.db import db
+from app.core.errors import DomainError
 from app.core.runner import NotNow
 from app.core.work import Work
 from app.deals import queries as deals
-from app.invoices import approval, enqueue, queries
-from app.invoices.models import Invoice, InvoiceLine
+from app.invoices import approval, ground, queries, settling, writing
+from app.invoices.models import Invoice
+from app.invoices.planning import Plan, plan
 from app.portals import queries as portals
-from app.portals.models import APPROVAL, Portal
 from app.problems import actions as problems
-from app.problems.actions import FINANCE, PORTAL_ADMIN, SALES, Finding
+from app.problems.actions import PORTAL_ADMIN, SALES, Finding
 from app.subscriptions import actions as subscriptions
+from app.subscriptions import agreed, amending
 from app.subscriptions import queries as subscription_queries
 from app.subscriptions.models import ACTIVE, Subscription
-from app.subscriptions.settled import core_document
 
 RUN = "billing.run"
-LATE_DAYS = 31
-CATCH_UP = "Several invoices of this deal are late at once."
-# The one reason that says nothing about the draft itself.
-ROUTINE = "This portal approves every invoice."
+# So many subscriptions share a transaction: enough that its cost is shared, few enough that nobody waits for its locks.
+BATCH = 200
+_FAULTS = (DomainError, ValueError, LookupError, TypeError, ArithmeticError)
+_log = log.get(__name__)
 
 
 class DailyRun:
-    """Once a billing day: bring every subscription's drafts up to date, each by itself."""
+    """Once a billing day: bring every subscription's drafts up to date, a batch at a time.
+
+    What a batch can't do (a changed deal, a fault) is left to the subscription's own row of work: a bad one holds up no
+    other. Each batch commits with how far it came, so that a death repeats one batch, which adds nothing.
+    """
 
     kind = RUN
 
     def run(self, row: Work) -> NotNow | None:
-        today = clock.today(portals.current().timezone)
-        for subscription_id in subscription_queries.active_ids():
-            subscriptions.want_billing(subscription_id)
-        row.due_on = today + timedelta(days=1)
+        after = int(row.payload.get("after", 0))
+        batch = subscription_queries.active_after(after, BATCH)
+        subscriptions.want_billing_of(draft_many(batch))
+        if len(batch) == BATCH:
+            row.payload = {"after": batch[-1]}
+            return NotNow(delay_s=0)
+        row.payload = {}
+        row.due_on = clock.today(portals.current().timezone) + timedelta(days=1)
         return NotNow(delay_s=0)
 
 
@@ -65,70 +72,111 @@ def draft(subscription_id: int) -> None:
     subscription = subscription_queries.locked(subscription_id)
     if subscription.state != ACTIVE:
         # A deal that left Closed Won holds what was approved and not yet begun to be sent, too.
-        for invoice in queries.of_subscription(subscription.id, ["approved"]):
-            approval.take_back(invoice, subscription.held_because)
+        _take_back(subscription, subscription.held_because)
         return
     if not _adopt(subscription):
         return
-    portal = portals.current()
-    today = clock.today(subscription.zone)
-    until = today + timedelta(days=portal.draft_ahead)
-    version, entries = deals.version(subscription.deal_version_id), subscription_queries.live_entries(subscription.id)
-    document = core_document(subscription, version, entries)
-    answer = preview(document | {"until": until.isoformat()}, as_of=today)
-    if answer.status != "ok":
-        _ask(subscription, answer)
-        return
-    problems.close_problems("deal", subscription.first_deal_id, only="core_question")
-    wanted = [document for document in answer.documents if document.dated <= until]
-    written = _write_drafts(subscription, wanted)
-    _approve_by_rule(subscription, portal, written, today)
+    known = ground.read([subscription])
+    _carry_out(known, [plan(known, subscription)])
+
+
+def draft_many(subscription_ids: Sequence[int]) -> list[int]:
+    """Do the same for many subscriptions at once; return those that have to be done one by one.
+
+    Locked by somebody else, changed in HubSpot, or faulty: none of these stops the others.
+    """
+    locked = subscription_queries.lock_free(subscription_ids)
+    ready = [one for one in locked if one.state == ACTIVE and one.wanted_version_id == one.deal_version_id]
+    try:
+        with db.session.begin_nested():
+            known = ground.read(ready)
+            plans = _plans(known, ready)
+            _carry_out(known, plans)
+    except (SQLAlchemyError, *_FAULTS) as error:
+        _log.warning("a batch of subscriptions is done one by one", error=str(error))
+        return list(subscription_ids)
+    done = {one.subscription.id for one in plans}
+    return [one for one in subscription_ids if one not in done]
+
+
+def _plans(known: ground.Ground, subscriptions_: Sequence[Subscription]) -> list[Plan]:
+    """Plan each; one that can't be planned is left out, and tells of itself when it is done alone."""
+    plans = []
+    for subscription in subscriptions_:
+        try:
+            plans.append(plan(known, subscription))
+        except _FAULTS as error:
+            _log.warning("a subscription is left out of the batch", subscription=subscription.id, error=str(error))
+    return plans
+
+
+def _carry_out(known: ground.Ground, plans: Sequence[Plan]) -> None:
+    """Write drafts, settle what is zero, ask what is unclear, and approve by rule what needs no person."""
+    clear = [one for one in plans if one.answer.status == "ok"]
+    for one in plans:
+        _tell(known, one)
+    settling.not_sent((one.subscription, *zero) for one in clear for zero in one.zeros)
+    by_day: dict[date, list[tuple[Subscription, Invoice]]] = {}
+    for one, invoice in writing.write(clear):
+        by_day.setdefault(one.today, []).append((one.subscription, invoice))
+    for today, ready in by_day.items():
+        approval.approve(ready, by="rule", today=today)
 
 
 def _adopt(subscription: Subscription) -> bool:
-    """Let drafts follow the newest version of the deal; False while a change after billing waits for a person."""
+    """Let drafts follow the newest version of the deal; False while its edit waits for a person."""
     if subscription.wanted_version_id == subscription.deal_version_id:
         return True
-    if agreed(subscription.wanted_version_id) != agreed(subscription.deal_version_id):
-        for invoice in queries.of_subscription(subscription.id, ["approved"]):
-            approval.take_back(invoice, "The deal changed before the invoice was sent.")
-        if subscription_queries.live_entries(subscription.id):
-            finding = Finding(
-                code="changed_after_billing", holds="No further invoice of this deal is drafted.", who=FINANCE,
-                sentence="The deal's line items or terms changed after its first invoice was issued.",
-                action="Set the deal back to what was billed; Dealwright doesn't bill changes during a term yet.",
-            )  # fmt: skip
-            deal_id = subscription.first_deal_id
+    wanted, adopted = (deals.version(i) for i in (subscription.wanted_version_id, subscription.deal_version_id))
+    if agreed.content(wanted.document) == agreed.content(adopted.document):
+        amending.nothing_changed(subscription)
+        return True
+    _take_back(subscription, "The deal changed before the invoice was sent.")
+    entries = subscription_queries.live_entries(subscription.id)
+    return amending.follow_edit(subscription, entries, clock.today(subscription.zone))
+
+
+def _take_back(subscription: Subscription, why: str) -> None:
+    """Take approvals back whose invoice never began to be sent. A credit note may be there by hand: it stays."""
+    for invoice in queries.of_subscription(subscription.id, ["approved"]):
+        if invoice.kind == "invoice":
+            approval.take_back(invoice, why)
+
+
+def _tell(known: ground.Ground, one: Plan) -> None:
+    """Open or close the problems that a plan shows; what was not open before needs no closing."""
+    subscription, deal_id = one.subscription, one.subscription.first_deal_id
+    asked = known.asked.get(deal_id, frozenset())
+    findings = {"core_question": _question(one) if one.answer.status != "ok" else None}
+    if one.answer.status == "ok":
+        findings["ledger_blocked"] = _blocked(one.blocked) if one.blocked is not None else None
+    for code, finding in findings.items():
+        if finding is not None:
             problems.open_problem(finding, "deal", deal_id, deal_id=deal_id, customer_id=subscription.customer_id)
-            return False
-    subscription.deal_version_id = subscription.wanted_version_id
-    problems.close_problems("deal", subscription.first_deal_id, only="changed_after_billing")
-    return True
+        elif code in asked:
+            problems.close_problems("deal", deal_id, only=code)
 
 
-def agreed(version_id: int) -> dict[str, Any]:
-    """Return what counts as a change of the deal.
-
-    The start froze at the win; names, article numbers and the portal's payment terms apply to the next draft and
-    change nothing that was agreed.
-    """
-    document = deals.version(version_id).document
-    items = [{key: value for key, value in item.items() if key not in ("name", "sku")} for item in document["items"]]
-    return {key: value for key, value in document.items() if key not in ("start", "customer", "payment")} | {
-        "items": items
-    }
+def _blocked(sentence: str) -> Finding:
+    return Finding(
+        code="ledger_blocked", sentence=sentence, holds="The drafts of this deal wait.", who=PORTAL_ADMIN,
+        action="Connect QuickBooks in Dealwright's settings; a deal in another currency is billed by hand so far.",
+    )  # fmt: skip
 
 
-def _ask(subscription: Subscription, answer: Answer) -> None:
-    names = [item["name"] for item in deals.version(subscription.deal_version_id).document["items"]]
-    texts = [question.text for question in answer.questions]
-    texts += [f"{_in_words(error.field, names)} must be {error.allowed}." for error in answer.errors]
-    finding = Finding(
-        code="core_question", sentence=" ".join(texts), holds="Billing of this deal waits.", who=SALES,
+def _question(one: Plan) -> Finding:
+    names = [item["name"] for item in deals.version(one.subscription.deal_version_id).document["items"]]
+    return Finding(
+        code="core_question", sentence=_asked(one.answer, names), holds="Billing of this deal waits.", who=SALES,
         action="Change the deal's line items accordingly, or bill this deal by hand.",
     )  # fmt: skip
-    deal_id = subscription.first_deal_id
-    problems.open_problem(finding, "deal", deal_id, deal_id=deal_id, customer_id=subscription.customer_id)
+
+
+def _asked(answer: Answer, names: Sequence[str]) -> str:
+    texts = [question.text for question in answer.questions]
+    texts += [f"{_in_words(error.field, names)} must be {error.allowed}." for error in answer.errors]
+    texts += [answer.reason] if answer.reason else []
+    return " ".join(texts)
 
 
 def _in_words(field: str, names: Sequence[str]) -> str:
@@ -137,109 +185,3 @@ def _in_words(field: str, names: Sequence[str]) -> str:
     if match is None or int(match[1]) >= len(names):
         return f"The deal's {field.replace('_', ' ')}"
     return f'The {match[2].replace("_", " ")} of "{names[int(match[1])]}"'
-
-
-def _write_drafts(subscription: Subscription, wanted: Sequence[PlannedDocument]) -> list[Invoice]:
-    """Create, update and drop drafts so that they equal `wanted`; return those that exist now."""
-    existing = {(i.scheduled_on, i.kind): i for i in queries.of_subscription(subscription.id, ["draft"])}
-    names = {item["key"]: item["name"] for item in deals.version(subscription.deal_version_id).document["items"]}
-    lines = queries.lines([invoice.id for invoice in existing.values()])
-    written = []
-    for document in wanted:
-        if not document.sent:
-            _settle_zero(subscription, document)
-            continue
-        invoice = existing.pop((document.dated, document.kind), None)
-        # The core's document has keys; the names that people and the ledger read may have changed by themselves.
-        renamed = invoice is not None and any(
-            line.name != names.get(line.item_key, line.item_key) for line in lines.get(invoice.id, [])
-        )
-        if invoice is None or renamed or invoice.document != document.to_json():
-            invoice = _write_draft(subscription, invoice, document, names)
-        invoice.deal_version_id = subscription.deal_version_id
-        written.append(invoice)
-    for invoice in existing.values():
-        db.session.execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id))
-        db.session.delete(invoice)
-        events.record(
-            "invoice.draft_dropped", "subscription", subscription.id, scheduled_on=invoice.scheduled_on.isoformat()
-        )
-    db.session.flush()
-    return written
-
-
-def _write_draft(
-    subscription: Subscription, invoice: Invoice | None, document: PlannedDocument, names: dict[str, str]
-) -> Invoice:
-    net_days = (document.due - document.dated).days
-    if invoice is None:
-        invoice = Invoice(
-            subscription_id=subscription.id, customer_id=subscription.customer_id, kind=document.kind, version=0,
-            scheduled_on=document.dated, currency=subscription.currency, state="draft",
-        )  # fmt: skip
-        db.session.add(invoice)
-    invoice.version += 1
-    invoice.deal_version_id = subscription.deal_version_id
-    invoice.due_on, invoice.net_days, invoice.net_minor = document.due, net_days, document.net.minor
-    invoice.document = document.to_json()
-    db.session.flush()
-    db.session.execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id))
-    for position, line in enumerate(document.lines):
-        db.session.add(
-            InvoiceLine(
-                invoice_id=invoice.id, position=position, item_key=line.item, name=names.get(line.item, line.item),
-                start_on=line.period.start, end_on=line.period.end, quantity=Decimal(line.quantity),
-                unit_price=Decimal(line.unit_price), amount_minor=line.amount.minor, fraction=line.fraction,
-                why=line.why,
-            )
-        )  # fmt: skip
-    events.record("invoice.drafted", "invoice", invoice.id, version=invoice.version, net_minor=invoice.net_minor)
-    return invoice
-
-
-def _settle_zero(subscription: Subscription, document: PlannedDocument) -> None:
-    """A document whose every line is zero by itself goes to nobody; its periods are recorded as settled."""
-    for line in document.lines:
-        db.session.add(
-            approval.entry(subscription, None, line.item, line.period.start, line.period.end, line.amount.minor)
-        )
-    events.record("invoice.not_sent_zero", "subscription", subscription.id, date=document.dated.isoformat())
-    db.session.flush()
-
-
-def _tell_blocked(subscription: Subscription, blocked: str | None) -> None:
-    deal_id = subscription.first_deal_id
-    if blocked is None:
-        problems.close_problems("deal", deal_id, only="ledger_blocked")
-        return
-    finding = Finding(
-        code="ledger_blocked", sentence=blocked, holds="The drafts of this deal wait.", who=PORTAL_ADMIN,
-        action="Connect QuickBooks in Dealwright's settings; a deal in another currency is billed by hand so far.",
-    )  # fmt: skip
-    problems.open_problem(finding, "deal", deal_id, deal_id=deal_id, customer_id=subscription.customer_id)
-
-
-def _approve_by_rule(subscription: Subscription, portal: Portal, drafts: Sequence[Invoice], today: date) -> None:
-    """Note why each draft needs a person; approve those that don't."""
-    catch_up = [draft for draft in drafts if draft.scheduled_on < today]
-    blocked = enqueue.blocker(subscription.currency)
-    _tell_blocked(subscription, blocked if drafts else None)
-    first = portal.first_invoice_by_person and not queries.customer_was_billed(subscription.customer_id)
-    for invoice in drafts:
-        reasons = []
-        if portal.invoice_mode == APPROVAL:
-            reasons.append(ROUTINE)
-        if invoice.kind == "credit_note":
-            reasons.append("Credits are always approved by a person.")
-        if (today - invoice.scheduled_on).days > LATE_DAYS:
-            reasons.append(f"It is dated more than {LATE_DAYS} days back.")
-        # Once one of several, always one: approving the others by hand doesn't let the last go by itself.
-        if invoice in catch_up and (len(catch_up) > 1 or CATCH_UP in invoice.needs_person):
-            reasons.append(CATCH_UP)
-        if first:
-            reasons.append("It is this customer's first invoice.")
-        if blocked is not None:
-            reasons.append(blocked)
-        invoice.needs_person = reasons
-        if not reasons:
-            approval.approve(invoice, subscription, by="rule", today=today)

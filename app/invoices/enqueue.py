@@ -11,8 +11,8 @@ from app.connections import queries as connections
 from app.core import work
 from app.core.db import bound_portal, db
 from app.core.errors import Conflict
-from app.core.work import PARKED, Work
-from app.invoices.models import Invoice, InvoiceLine, LedgerItem
+from app.core.work import PARKED, Wanted, Work
+from app.invoices.models import Invoice, LedgerItem
 
 CUSTOMER, ITEM, INVOICE, MAIL = "quickbooks.customer", "quickbooks.item", "quickbooks.invoice", "quickbooks.mail"
 READ_INVOICE, READ_PAYMENT = "quickbooks.read_invoice", "quickbooks.read_payment"
@@ -28,20 +28,30 @@ def blocker(currency: str) -> str | None:
     return None
 
 
-def delivery(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """Queue the four kinds of steps on the ledger's lane; nothing leaves before the invoice's own date."""
-    if (why := blocker(invoice.currency)) is not None:
-        raise Conflict(why)
+def deliveries(approved: Sequence[tuple[Invoice, set[str]]]) -> None:
+    """Queue the four kinds of steps for invoices, each with the names of its items; nothing leaves before its date.
+
+    Raises Conflict where one of them can't go to the ledger at present.
+    """
+    if not approved:
+        return
+    for currency in sorted({invoice.currency for invoice, _ in approved}):
+        if (why := blocker(currency)) is not None:
+            raise Conflict(why)
     connection = connections.ledger()
     assert connection is not None
     lane_id = work.lane("quickbooks", connection.id).id
-    before = [_arm(lane_id, CUSTOMER, invoice.customer_id, priority=20)]
-    for item_id in _items({line.name for line in lines}):
-        before.append(_arm(lane_id, ITEM, item_id, priority=20))
-    sent = _arm(lane_id, INVOICE, invoice.id, after=before, priority=30)
-    mailed = _arm(lane_id, MAIL, invoice.id, after=[sent], priority=40)
-    for row_id in (sent, mailed):
-        db.session.get_one(Work, row_id).due_on = invoice.issued_on
+    customers = work.want_all(
+        lane_id, CUSTOMER, [Wanted(i) for i in {invoice.customer_id for invoice, _ in approved}], priority=20
+    )
+    items = _items(set().union(*(names for _, names in approved)))
+    rows = work.want_all(lane_id, ITEM, [Wanted(i) for i in items.values()], priority=20)
+    before = {
+        invoice.id: [customers[str(invoice.customer_id)], *sorted(rows[str(items[name])] for name in names)]
+        for invoice, names in approved
+    }
+    sent = _arm(lane_id, INVOICE, [Wanted(i.id, before[i.id], i.issued_on) for i, _ in approved], priority=30)
+    _arm(lane_id, MAIL, [Wanted(i.id, [sent[str(i.id)]], i.issued_on) for i, _ in approved], priority=40)
 
 
 def withdraw(invoice: Invoice) -> None:
@@ -56,20 +66,21 @@ def withdraw(invoice: Invoice) -> None:
             row.request = row.request_id = row.request_hash = None
 
 
-def _arm(lane_id: int, kind: str, subject: int, *, after: Sequence[int] = (), priority: int) -> int:
-    work_id = work.want(lane_id, kind, subject, after=after, priority=priority)
-    row = db.session.execute(
-        select(Work).where(Work.id == work_id).execution_options(populate_existing=True)
-    ).scalar_one()
-    row.after = list(after)
-    if kind in (INVOICE, MAIL) and row.state == PARKED:
+def _arm(lane_id: int, kind: str, wanted: Sequence[Wanted], *, priority: int) -> dict[str, int]:
+    """Ask for steps of invoices; those that an earlier approval left parked go again."""
+    ids = work.want_all(lane_id, kind, wanted, priority=priority)
+    parked = db.session.execute(
+        select(Work).where(Work.id.in_(ids.values()), Work.state == PARKED).execution_options(populate_existing=True)
+    ).scalars()
+    for row in parked.all():
         work.again(row, new_epoch=False)
-    return work_id
+    return ids
 
 
-def _items(names: set[str]) -> list[int]:
+def _items(names: set[str]) -> dict[str, int]:
+    """Return {name: our id} of these items, made where they are new."""
     ordered = sorted(names)
     values = [{"portal_id": bound_portal(), "name": name} for name in ordered]
     db.session.execute(insert(LedgerItem).values(values).on_conflict_do_nothing(index_elements=["portal_id", "name"]))
-    rows = db.session.execute(select(LedgerItem.id).where(LedgerItem.name.in_(ordered)).order_by(LedgerItem.id))
-    return list(rows.scalars())
+    rows = db.session.execute(select(LedgerItem.name, LedgerItem.id).where(LedgerItem.name.in_(ordered)))
+    return {row.name: row.id for row in rows}

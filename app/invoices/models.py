@@ -17,7 +17,8 @@ class Invoice(Tenant, Base):
     """One document of the core's answer on its way from draft to paid. Money in minor units of `currency`.
 
     `version` grows with each change of a draft; approval names the version that was shown. `frozen` holds the
-    canonical bytes of what was approved, `superseded` the document that a changed deal took back.
+    canonical bytes of what was approved, `superseded` the document that a changed deal took back. `change` is the
+    amendment whose own document it is; `edits` what people changed on this draft (`app.invoices.edits`).
     """
 
     __tablename__ = "invoice"
@@ -32,6 +33,7 @@ class Invoice(Tenant, Base):
     due_on: Mapped[date] = mapped_column(Date)
     net_days: Mapped[int] = mapped_column(Integer)
     bill_to: Mapped[str] = mapped_column(Text, default="", server_default="")
+    change: Mapped[str] = mapped_column(Text, default="", server_default="")
     currency: Mapped[str] = mapped_column(Text)
     net_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int | None] = mapped_column(BigInteger, default=None)
@@ -41,6 +43,7 @@ class Invoice(Tenant, Base):
     needs_person: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     superseded: Mapped[dict[str, Any] | None] = mapped_column(JSONB, default=None)
+    edits: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default="[]")
     frozen: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
     approved_by: Mapped[str | None] = mapped_column(Text, default=None)
     approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
@@ -48,8 +51,8 @@ class Invoice(Tenant, Base):
     paid_on: Mapped[date | None] = mapped_column(Date, default=None)
     synced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
     __table_args__ = tenant_args(
-        Index("uq_invoice_draft", "portal_id", "subscription_id", "scheduled_on", "bill_to", "kind", unique=True,
-              postgresql_where=text("state IN ('draft', 'approved', 'sending')")),
+        Index("uq_invoice_draft", "portal_id", "subscription_id", "scheduled_on", "bill_to", "kind", "change",
+              unique=True, postgresql_where=text("state = 'draft'")),
         Index("ix_invoice_state", "portal_id", "state", "scheduled_on"),
         Index("ix_invoice_customer", "portal_id", "customer_id", "scheduled_on"),
         refs={"subscription_id": "subscription", "customer_id": "customer", "deal_version_id": "deal_version"},
@@ -57,7 +60,11 @@ class Invoice(Tenant, Base):
 
 
 class InvoiceLine(Tenant, Base):
-    """One line with the reason for its cents. `fraction` is the part of the unit, like "9/30"."""
+    """One line with the reason for its cents. `fraction` is the part of the unit, like "9/30".
+
+    `gross_minor` less `discount_minor` is the amount (gross is NULL on lines older than discounts). `corrects` names
+    what the line corrects. The `due_` columns hold what the core says is due where a person set another amount.
+    """
 
     __tablename__ = "invoice_line"
     invoice_id: Mapped[int] = mapped_column(BigInteger)
@@ -68,9 +75,15 @@ class InvoiceLine(Tenant, Base):
     end_on: Mapped[date] = mapped_column(Date)
     quantity: Mapped[Decimal] = mapped_column(Numeric(38, 12))
     unit_price: Mapped[Decimal] = mapped_column(Numeric(38, 12))
+    gross_minor: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    discount_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    due_quantity: Mapped[Decimal | None] = mapped_column(Numeric(38, 12), default=None)
+    due_unit_price: Mapped[Decimal | None] = mapped_column(Numeric(38, 12), default=None)
+    due_amount_minor: Mapped[int | None] = mapped_column(BigInteger, default=None)
     fraction: Mapped[str] = mapped_column(Text, default="", server_default="")
     change: Mapped[str] = mapped_column(Text, default="", server_default="")
+    corrects: Mapped[str] = mapped_column(Text, default="", server_default="")
     why: Mapped[str] = mapped_column(Text)
     __table_args__ = tenant_args(UniqueConstraint("invoice_id", "position"), refs={"invoice_id": "invoice"})
 

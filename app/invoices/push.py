@@ -21,14 +21,15 @@ from app.core.outcome import Done, Outcome, Rejected
 from app.core.runner import NotNow, Plan
 from app.core.work import PARKED, Work
 from app.customers.models import Customer
+from app.deals import queries as deals
 from app.invoices import approval, enqueue, ledger, queries
-from app.invoices.drafting import agreed
 from app.invoices.identity import mark, request_id
 from app.invoices.models import Invoice, LedgerItem
 from app.ports import Accounting, CustomerToCreate, LedgerAccount, LedgerInvoice, LedgerRecord
 from app.problems import actions as problems
 from app.problems.actions import FINANCE, PORTAL_ADMIN, SALES, Finding
 from app.subscriptions import actions as subscriptions
+from app.subscriptions import agreed
 from app.subscriptions import queries as subscription_queries
 from app.subscriptions.models import ACTIVE
 
@@ -183,18 +184,22 @@ class CreateInvoice(_LedgerStep):
         if (unready := self._unready(row, invoice)) is not None:
             return unready
         # What may have reached the ledger is never taken back; it is first looked for.
-        if invoice.state == "approved" and not row.outcome_unknown:
-            changed = agreed(subscription.wanted_version_id) != agreed(invoice.deal_version_id)
-            if changed or subscription.state != ACTIVE:
-                approval.take_back(
-                    invoice, subscription.held_because or "The deal changed before the invoice was sent."
-                )
-                subscriptions.want_billing(subscription.id)
-                return NotNow(why="The invoice was taken back to draft.")
+        is_ours_alone = invoice.state == "approved" and not row.outcome_unknown
+        is_changed = subscription.state != ACTIVE or self._is_changed(subscription.wanted_version_id, invoice)
+        if is_ours_alone and is_changed:
+            approval.take_back(invoice, subscription.held_because or "The deal changed before the invoice was sent.")
+            subscriptions.want_billing(subscription.id)
+            return NotNow(why="The invoice was taken back to draft.")
         plan = self._prepare(row, access_token, lambda: self._request(row, invoice), net_minor=invoice.net_minor)
         if invoice.state == "approved":
             invoice.state = transition(invoice.state, InvoiceEvent.SEND)
         return plan
+
+    def _is_changed(self, wanted_version_id: int, invoice: Invoice) -> bool:
+        if wanted_version_id == invoice.deal_version_id:
+            return False
+        wanted, drafted = deals.version(wanted_version_id), deals.version(invoice.deal_version_id)
+        return agreed.content(wanted.document) != agreed.content(drafted.document)
 
     def _unready(self, row: Work, invoice: Invoice) -> NotNow | None:
         """Outside the US every line needs a tax code, which an admin has to name."""

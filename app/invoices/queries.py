@@ -64,6 +64,11 @@ def locked(invoice_id: int) -> Invoice:
     return found
 
 
+def exists(invoice_id: int) -> bool:
+    """Whether the bound portal has this invoice."""
+    return db.session.execute(select(Invoice.id).where(Invoice.id == invoice_id)).scalar_one_or_none() is not None
+
+
 def lines(invoice_ids: Iterable[int]) -> dict[int, list[InvoiceLine]]:
     """Return the lines of invoices, in order, by invoice id."""
     by_invoice: dict[int, list[InvoiceLine]] = {}
@@ -90,10 +95,27 @@ def of_subscription(subscription_id: int, states: Iterable[str]) -> Sequence[Inv
     return db.session.execute(statement.order_by(Invoice.scheduled_on, Invoice.id).with_for_update()).scalars().all()
 
 
-def customer_was_billed(customer_id: int) -> bool:
-    """Whether any invoice of the customer was approved before."""
-    statement = select(Invoice.id).where(Invoice.customer_id == customer_id, Invoice.approved_at.is_not(None))
-    return db.session.execute(statement.limit(1)).scalar_one_or_none() is not None
+def drafts_of(subscription_ids: Iterable[int]) -> dict[int, list[Invoice]]:
+    """Return the drafts of subscriptions, locked, oldest first, by subscription; one query for all."""
+    found: dict[int, list[Invoice]] = {subscription_id: [] for subscription_id in subscription_ids}
+    statement = select(Invoice).where(Invoice.subscription_id.in_(list(found)), Invoice.state == "draft")
+    ordered = statement.order_by(Invoice.scheduled_on, Invoice.id).with_for_update()
+    for invoice in db.session.execute(ordered.execution_options(populate_existing=True)).scalars():
+        found[invoice.subscription_id].append(invoice)
+    return found
+
+
+def customers_of(invoice_ids: Iterable[int]) -> dict[int, Customer]:
+    """Return the customers of invoices by their own id."""
+    wanted = select(Invoice.customer_id).where(Invoice.id.in_(list(invoice_ids)))
+    found = db.session.execute(select(Customer).where(Customer.id.in_(wanted))).scalars()
+    return {customer.id: customer for customer in found}
+
+
+def customers_billed(customer_ids: Iterable[int]) -> frozenset[int]:
+    """Return those of these customers of whom any invoice was approved before."""
+    wanted = (Invoice.customer_id.in_(list(customer_ids)), Invoice.approved_at.is_not(None))
+    return frozenset(db.session.execute(select(Invoice.customer_id).where(*wanted).distinct()).scalars())
 
 
 def counts_by_state() -> dict[str, int]:

@@ -21,6 +21,8 @@ WORDS = {
     "draft": "Draft", "approved": "Approved", "sending": "Being sent", "open": "Open", "sent": "Sent",
     "partly_paid": "Partly paid", "paid": "Paid", "voided": "Voided", "deleted": "Deleted",
 }  # fmt: skip
+# What becomes of an approved credit note so far.
+BY_HAND = "Credit notes are sent to QuickBooks in a coming version; issue it there by hand."
 _CONNECTION_WORDS = {"hubspot": "HubSpot", "quickbooks": "QuickBooks"}
 
 
@@ -43,6 +45,16 @@ class Total:
 def overdue(invoice: Invoice, today: date) -> bool:
     """Whether an invoice's money is late on this billing day."""
     return is_overdue(invoice.state, invoice.balance_minor or 0, invoice.due_on, today)
+
+
+def is_credit(invoice: Invoice) -> bool:
+    """Whether this is a credit note: money owed to the customer, never open nor overdue."""
+    return invoice.kind == "credit_note"
+
+
+def waits_by_hand(invoice: Invoice) -> bool:
+    """Whether it is approved and a person has to issue it in the ledger."""
+    return is_credit(invoice) and invoice.state == "approved"
 
 
 def totals(facts: Facts) -> list[Total]:
@@ -123,9 +135,14 @@ def _waiting(facts: Facts) -> Sentence | None:
 
 
 def _to_approve(facts: Facts) -> Sentence | None:
-    drafts = [i for i in facts.invoices if i.state == "draft" and i.needs_person and i.scheduled_on <= facts.today]
-    if not drafts:
+    waiting = [i for i in facts.invoices if i.state == "draft" and i.needs_person and i.scheduled_on <= facts.today]
+    drafts = [i for i in waiting if not is_credit(i)]
+    if not drafts and not waiting:
         return None
+    if not drafts:
+        what = "A credit" if len(waiting) == 1 else f"{len(waiting)} credits"
+        verb = "waits" if len(waiting) == 1 else "wait"
+        return Sentence(f"{what} of {_sum(waiting, net=True, sign=-1)} {verb} for approval by finance.", "info")
     what = "An invoice" if len(drafts) == 1 else f"{len(drafts)} invoices"
     total = _sum(drafts, net=True)
     return Sentence(f"{what} over {total} wait{'s' if len(drafts) == 1 else ''} for approval by finance.", "info")
@@ -144,7 +161,7 @@ def _open(facts: Facts) -> Sentence | None:
 
 def _quiet(facts: Facts) -> Sentence:
     sent = [i for i in facts.invoices if i.state == "paid"]
-    coming = [i for i in facts.invoices if i.state in ("approved", "sending")]
+    coming = [i for i in facts.invoices if i.state in ("approved", "sending") and not is_credit(i)]
     charge = facts.next_charge
     if coming:
         return Sentence(f"An invoice over {_sum(coming, net=True)} is on its way to QuickBooks.", "info")
@@ -164,10 +181,10 @@ def _quiet(facts: Facts) -> Sentence:
     return Sentence(f"Nothing is billed for this {what} yet. Billing starts when a deal is won.", "neutral")
 
 
-def _sum(invoices: Iterable[Invoice], *, net: bool = False) -> str:
+def _sum(invoices: Iterable[Invoice], *, net: bool = False, sign: int = 1) -> str:
     sums: dict[str, int] = {}
     for invoice in invoices:
-        amount = invoice.net_minor if net else invoice.balance_minor or 0
+        amount = sign * (invoice.net_minor if net else invoice.balance_minor or 0)
         sums[invoice.currency] = sums.get(invoice.currency, 0) + amount
     return " and ".join(str(Money(minor, code)) for code, minor in sorted(sums.items()))
 
@@ -175,6 +192,10 @@ def _sum(invoices: Iterable[Invoice], *, net: bool = False) -> str:
 def status_words(invoice: Invoice, today: date) -> str:
     """Return an invoice's state as people say it; overdue is said with its days."""
     words = WORDS[invoice.state]
+    if waits_by_hand(invoice):
+        return "Credit note, to be issued in QuickBooks by hand"
+    if is_credit(invoice):
+        return f"Credit note, {words.lower()}"
     if overdue(invoice, today):
         days = (today - invoice.due_on).days
         return f"{words}, overdue by {days} day{'s' if days != 1 else ''}"
@@ -216,9 +237,12 @@ def to_json(facts: Facts, invoice_url: str) -> dict[str, Any]:
 
 def _invoice(invoice: Invoice, facts: Facts, invoice_url: str) -> dict[str, Any]:
     total = invoice.total_minor if invoice.total_minor is not None else invoice.net_minor
-    balance = invoice.balance_minor if invoice.balance_minor is not None else total
+    # What is owed to the customer is no balance of theirs.
+    unpaid = 0 if is_credit(invoice) else total
+    balance = invoice.balance_minor if invoice.balance_minor is not None else unpaid
     external_id = facts.external_ids.get(invoice.id)
     return {
+        "kind": invoice.kind,
         "number": invoice.number,
         "date": (invoice.issued_on or invoice.scheduled_on).isoformat(),
         "due": invoice.due_on.isoformat(),

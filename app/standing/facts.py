@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from app.billing import preview
+from app.billing import PlannedDocument, preview
 from app.billing.money import Money
 from app.connections import queries as connections
 from app.connections.models import Connection, ExternalRef
@@ -22,12 +22,14 @@ from app.portals.models import Portal
 from app.portals.queries import current
 from app.problems import queries as problems
 from app.problems.models import Problem
-from app.subscriptions.models import ACTIVE, BilledEntry, Subscription
+from app.subscriptions import amending
+from app.subscriptions import queries as subscription_queries
+from app.subscriptions.models import ACTIVE, Subscription
 from app.subscriptions.settled import core_document
 
 _AHEAD_DAYS = 400
 # Problems of a deal under which no further invoice is drafted.
-_STOP_DRAFTS = ("changed_after_billing", "core_question")
+_STOP_DRAFTS = (*amending.QUESTIONS, "core_question")
 
 
 class NothingBilled(NotFound):
@@ -98,7 +100,7 @@ def _gather(customer: Customer | None, deal: Deal | None) -> Facts:
     today = clock.today(portal.timezone)
     open_problems = _problems(customer, deal)
     stopped = {problem.deal_id for problem in open_problems if problem.code in _STOP_DRAFTS}
-    charge, ends_on = _ahead(subscriptions, today, stopped)
+    charge, ends_on = _ahead(subscriptions, invoices, today, stopped)
     ledger = connections.all_of_portal()
     return Facts(
         portal=portal,
@@ -130,34 +132,42 @@ def _invoices(customer: Customer, deal: Deal | None, subscriptions: Sequence[Sub
 
 
 def _ahead(
-    subscriptions: Sequence[Subscription], today: date, stopped: set[int | None]
+    subscriptions: Sequence[Subscription], invoices: Sequence[Invoice], today: date, stopped: set[int | None]
 ) -> tuple[NextCharge | None, date | None]:
-    """Ask the core for what comes next, over all subscriptions, with two queries; nothing of a deal that is stopped."""
+    """Ask the core for what comes next, over all subscriptions, in a few queries; nothing of a deal that is stopped."""
     ids = [s.id for s in subscriptions]
-    versions = {
-        v.id: v
-        for v in db.session.execute(
-            select(DealVersion).where(DealVersion.id.in_([s.deal_version_id for s in subscriptions]))
-        ).scalars()
-    }
-    entries: dict[int, list[BilledEntry]] = {}
-    for entry in db.session.execute(
-        select(BilledEntry).where(BilledEntry.subscription_id.in_(ids), BilledEntry.released_at.is_(None))
-    ).scalars():
-        entries.setdefault(entry.subscription_id, []).append(entry)
+    wanted = {s.deal_version_id for s in subscriptions} | {s.base_version_id for s in subscriptions}
+    found = db.session.execute(select(DealVersion).where(DealVersion.id.in_([i for i in wanted if i is not None])))
+    versions = {version.id: version for version in found.scalars()}
+    entries, amendments = subscription_queries.live_entries_of(ids), subscription_queries.amendments_of(ids)
     charges: list[NextCharge] = []
     ends: list[date] = []
     for subscription in subscriptions:
-        document = core_document(subscription, versions[subscription.deal_version_id], entries.get(subscription.id, []))
+        base = subscription.base_version_id
+        document = core_document(
+            subscription, versions[subscription.deal_version_id], entries[subscription.id],
+            base=None if base is None else versions[base], amendments=amendments[subscription.id],
+        )  # fmt: skip
         until = date.fromordinal(today.toordinal() + _AHEAD_DAYS)
         answer = preview(document | {"until": until.isoformat()}, as_of=today)
         if answer.renewal is not None:
             ends.append(date.fromordinal(answer.renewal.next_start.toordinal() - 1))
-        upcoming = [d for d in answer.documents if d.sent and d.billable]
+        upcoming = [d for d in answer.documents if d.sent and d.billable and d.kind == "invoice"]
         if subscription.state == ACTIVE and upcoming and subscription.first_deal_id not in stopped:
-            first = upcoming[0]
-            charges.append(NextCharge(max(first.dated, today), first.net, "; ".join(line.why for line in first.lines)))
+            charges.append(_charge(upcoming[0], subscription, invoices, today))
     return min(charges, key=lambda charge: charge.on, default=None), max(ends, default=None)
+
+
+def _charge(first: PlannedDocument, subscription: Subscription, invoices: Sequence[Invoice], today: date) -> NextCharge:
+    """Return the next charge as its draft shows it, where there is one: a person may have changed that."""
+    on = max(first.dated, today)
+    key = (subscription.id, "draft", first.dated, first.kind, first.change or "")
+    for draft in invoices:
+        mine = (draft.subscription_id, draft.state, draft.scheduled_on, draft.kind, draft.change)
+        if mine == key and draft.bill_to in ("", first.bill_to) and draft.document:
+            net = Money(draft.net_minor, draft.currency)
+            return NextCharge(on, net, "; ".join(line["why"] for line in draft.document["lines"]))
+    return NextCharge(on, first.net, "; ".join(line.why for line in first.lines))
 
 
 def _external_ids(invoices: Iterable[Invoice]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from app.core import events, work
@@ -92,13 +93,9 @@ def relate(actor: Actor, subscription_id: int, relation: str) -> Subscription:
 def let_go(actor: Actor, deal_id: int) -> None:
     """Say that the line items missing from a deal were taken out on purpose; the deal is then read again without them.
 
-    Raises Conflict where something was billed of them: ending that isn't possible yet.
+    Where something was billed of them, the next run asks from when on that counts.
     """
     actor.must_be(APPROVER)
-    subscription = queries.of_deal(deal_id)
-    billed = {entry.item_key for entry in queries.live_entries(subscription.id)} if subscription else set()
-    if named := deal_actions.vanished_names(deals.get(deal_id), billed):
-        raise Conflict(f"{', '.join(named)} was billed already. Add it back; ending its billing isn't possible yet.")
     names = deal_actions.forget_vanished(deals.get(deal_id))
     if not names:
         raise Conflict("No line item of this deal is missing.")
@@ -108,7 +105,12 @@ def let_go(actor: Actor, deal_id: int) -> None:
 
 def want_billing(subscription_id: int) -> None:
     """Ask the portal's lane to bring a subscription's drafts up to date."""
-    work.refresh(work.lane("portal").id, BILL, subscription_id)
+    want_billing_of([subscription_id])
+
+
+def want_billing_of(subscription_ids: Iterable[int]) -> None:
+    """Ask the same for many subscriptions, in one statement."""
+    work.refresh_all(work.lane("portal").id, BILL, subscription_ids)
 
 
 def _vanished(observed: Observed, subscription: Subscription | None) -> list[Finding]:
@@ -218,4 +220,4 @@ def _write_findings(deal: Deal, findings: list[Finding]) -> None:
 
 
 # Problems of the deal that the billing run opens and closes, not the reading of the deal.
-_OWN_CODES = ("changed_after_billing", "core_question", "ledger_blocked")
+_OWN_CODES = ("changed_after_billing", "deal_decreased", "both_changed", "core_question", "ledger_blocked")

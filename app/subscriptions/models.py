@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, Date, DateTime, Index, Numeric, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import column, text
 
 from app.core.db import Base, Tenant, tenant_args
 
 ACTIVE, HELD, WAITING_RELATION = "active", "held", "waiting_relation"
+# Where an amendment came from.
+HUBSPOT_EDIT, CONSOLE = "hubspot", "console"
 
 
 class Subscription(Tenant, Base):
     """What one won deal makes us bill. Start, anchor, zone and currency are frozen at the win.
 
-    `deal_version_id` is what drafts follow; `wanted_version_id` what the deal says now. The billing run adopts it.
+    `wanted_version_id` is what the deal says now; `deal_version_id` the newest version that drafts follow. Once
+    something was issued an edit becomes amendments: then `base_version_id` stays the version that they amend, and the
+    adopted one gives only what applies silently (names, payment terms). NULL: the base is the adopted version.
     """
 
     __tablename__ = "subscription"
@@ -26,6 +31,7 @@ class Subscription(Tenant, Base):
     first_deal_id: Mapped[int] = mapped_column(BigInteger)
     deal_version_id: Mapped[int] = mapped_column(BigInteger)
     wanted_version_id: Mapped[int] = mapped_column(BigInteger)
+    base_version_id: Mapped[int | None] = mapped_column(BigInteger, default=None)
     state: Mapped[str] = mapped_column(Text, default=ACTIVE, server_default=ACTIVE)
     held_because: Mapped[str] = mapped_column(Text, default="", server_default="")
     relation: Mapped[str] = mapped_column(Text, default="new", server_default="new")
@@ -40,6 +46,7 @@ class Subscription(Tenant, Base):
             "first_deal_id": "deal",
             "deal_version_id": "deal_version",
             "wanted_version_id": "deal_version",
+            "base_version_id": "deal_version",
         },
     )
 
@@ -47,7 +54,8 @@ class Subscription(Tenant, Base):
 class BilledEntry(Tenant, Base):
     """What was settled for an item and its days. Append-only: `released_at` alone may be set, on an entry whose
 
-    invoice never left the house. Live entries of one item, payer and change never overlap: the database refuses it.
+    invoice never left the house. Live entries of one item, payer and change never overlap: the database refuses it,
+    but for corrections, which name the entry that they correct. `document` is what people call the document it is on.
     """
 
     __tablename__ = "billed_entry"
@@ -64,6 +72,7 @@ class BilledEntry(Tenant, Base):
     quantity: Mapped[Decimal | None] = mapped_column(Numeric(38, 12), default=None)
     unit_price: Mapped[Decimal | None] = mapped_column(Numeric(38, 12), default=None)
     corrects: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    document: Mapped[str | None] = mapped_column(Text, default=None)
     released_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
     __table_args__ = tenant_args(
         ExcludeConstraint(
@@ -74,3 +83,33 @@ class BilledEntry(Tenant, Base):
         Index("ix_billed_entry_subscription", "portal_id", "subscription_id"),
         refs={"subscription_id": "subscription", "corrects": "billed_entry", "invoice_id": "invoice"},
     )  # fmt: skip
+
+
+class Amendment(Tenant, Base):
+    """A dated change of what was agreed, in the core's own format. Append-only.
+
+    Written from an edit of the deal in HubSpot or by a person in the console; `before` holds the old values that were
+    shown. A row with `withdraws` takes another one back, for ever: both then count no more.
+    """
+
+    __tablename__ = "amendment"
+    subscription_id: Mapped[int] = mapped_column(BigInteger)
+    change: Mapped[str] = mapped_column(Text)
+    effective: Mapped[date] = mapped_column(Date)
+    recorded_on: Mapped[date] = mapped_column(Date)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    source: Mapped[str] = mapped_column(Text)
+    made_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    deal_version_id: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    withdraws: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    __table_args__ = tenant_args(
+        UniqueConstraint("subscription_id", "change"),
+        UniqueConstraint("portal_id", "withdraws"),
+        refs={
+            "subscription_id": "subscription",
+            "deal_version_id": "deal_version",
+            "withdraws": "amendment",
+        },
+    )

@@ -72,7 +72,7 @@ class Books:
         return made
 
     def invoice(self, subscription: Subscription, scheduled_on: date, state: str, **columns: Any) -> Invoice:
-        """Return an invoice of one month, which counts as billed unless it is a draft; net 1200 unless told."""
+        """Return an invoice of one month, which counts as billed unless a draft or a credit; net 1200 unless told."""
         net = columns.pop("net_minor", 120000)
         number = columns.pop("number", None)
         made = Invoice(
@@ -86,7 +86,7 @@ class Books:
             made.balance_minor = columns.get("balance_minor", 0 if state in ("paid", "voided", "deleted") else net)
         db.session.add(made)
         db.session.flush()
-        if state != "draft":
+        if state != "draft" and made.kind == "invoice":
             end = date(scheduled_on.year + scheduled_on.month // 12, scheduled_on.month % 12 + 1, scheduled_on.day)
             db.session.add(
                 BilledEntry(
@@ -181,6 +181,25 @@ def problem(books: Books) -> None:
     )  # fmt: skip
 
 
+def credit_waiting(books: Books) -> None:
+    """Everything is paid, and finance has a credit to approve."""
+    books.connect()
+    _credit(books, "draft", needs_person=["Credits are always approved by a person."])
+
+
+def credit_by_hand(books: Books) -> None:
+    """The credit is approved, and waits to be issued in QuickBooks."""
+    books.connect()
+    _credit(books, "approved")
+
+
+def _credit(books: Books, state: str, **columns: Any) -> None:
+    subscription = _billed(books, "paid", "paid")
+    books.invoice(
+        subscription, date(2026, 6, 1), state, kind="credit_note", change="amendment-1", net_minor=-16000, **columns
+    )
+
+
 def reconnect_needed(books: Books) -> None:
     books.connect(quickbooks="needs_reconnect")
     _billed(books, "paid", "sent", due_on=date(2026, 5, 25))
@@ -215,7 +234,7 @@ STATES: dict[str, Callable[[Books], None]] = {
     "draft-waiting": draft_waiting, "on-its-way": on_its_way, "first-charge": first_charge, "open": open_invoice,
     "overdue": overdue, "partly-paid": partly_paid, "paid": paid, "voided": voided, "problem": problem,
     "reconnect-needed": reconnect_needed, "quickbooks-not-connected": quickbooks_not_connected,
-    "several-currencies": several_currencies,
+    "several-currencies": several_currencies, "credit-waiting": credit_waiting, "credit-by-hand": credit_by_hand,
 }  # fmt: skip
 
 

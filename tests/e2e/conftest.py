@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import Cluster, Database, drop_database
-from tests.e2e.office import AUTOMATIC, Office, open_office
+from tests.e2e.office import APPROVAL, AUTOMATIC, Office, open_office
 from tools.stack import Stack
 
 FAST = {
@@ -30,6 +32,36 @@ def stack(cluster: Cluster, new_database: Callable[[], Database]) -> Iterator[St
 def office(stack: Stack) -> Office:
     """A fresh portal with its own company file, billing automatically."""
     return open_office(stack, AUTOMATIC)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, found by `./dev test`."""
+    with sync_playwright() as playwright:
+        path = os.environ.get("DEALWRIGHT_CHROMIUM", "/usr/bin/chromium")
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh browser profile; any script error or refused resource fails the test."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    shown = context.new_page()
+    trouble: list[str] = []
+    shown.on("pageerror", lambda error: trouble.append(str(error)))
+    shown.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    yield shown
+    context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def careful(stack: Stack) -> Office:
+    """A portal in which a person approves."""
+    return open_office(stack, APPROVAL)
 
 
 @pytest.hookimpl(wrapper=True)

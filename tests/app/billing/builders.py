@@ -89,3 +89,15 @@ def rows(answer: Answer, *, since: str = "") -> list[str]:
         for line in document.lines
         if document.dated.isoformat() >= since
     ]
+
+
+def parts(answer: Answer) -> list[tuple[str, str, str, str, str]]:
+    """Return (date, start, end, amount, fraction) of each line."""
+    return [
+        (
+            document.dated.isoformat(), line.period.start.isoformat(), line.period.end.isoformat(),
+            line.amount.plain(), line.fraction,
+        )
+        for document in answer.documents
+        for line in document.lines
+    ]  # fmt: skip

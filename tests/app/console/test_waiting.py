@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from app.console import queries
-from app.invoices.drafting import ROUTINE
+from app.invoices.planning import ROUTINE
 from app.portals.models import Portal
 from tests import factories as make
 

@@ -27,7 +27,7 @@ from app.invoices.models import Invoice, InvoiceLine, LedgerItem
 from app.payments.models import PaymentApplied
 from app.portals.models import Person
 from app.problems.models import Problem
-from app.subscriptions.models import BilledEntry, Subscription
+from app.subscriptions.models import Amendment, BilledEntry, Subscription
 
 DAY = date(2026, 3, 1)
 INSTANT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -102,6 +102,10 @@ def _rows(ids: Iterator[int], mark: str, company: int, deal: int, at: dict[str, 
         wanted_version_id=version, start_on=DAY, zone="UTC", currency="USD", state="waiting_relation",
     )  # fmt: skip
     subscription = at["subscription"]
+    yield Amendment(
+        id=next(ids), subscription_id=subscription, change=f"c{mark}", effective=DAY, recorded_on=DAY, source="console",
+        made_by="ada@x.example", body={"item": "seats", "quantity": "11"},
+    )  # fmt: skip
     yield Invoice(
         id=next(ids), subscription_id=subscription, customer_id=customer, deal_version_id=version, scheduled_on=DAY,
         due_on=DAY + timedelta(days=30), net_days=30, currency="USD", net_minor=50000, document={}, needs_person=["x"],

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from app.core import work
 from app.core.db import db, transaction
-from app.core.work import DONE, PARKED, SENDING, WAITING, Lane, Work
+from app.core.work import DONE, PARKED, SENDING, WAITING, Lane, Wanted, Work
 
 
 class Listener:
@@ -150,6 +150,55 @@ class TestWant:
         assert bell.rung == []
         with transaction(portal):
             assert work.find("read", 7) is None
+
+
+class TestWantAll:
+    def test_makes_a_row_each_and_rings_once(self, portal: int, lane_id: int, bell: Listener) -> None:
+        with transaction(portal):
+            first = work.want(lane_id, "read", 7)
+        bell.rung.clear()
+        with transaction(portal):
+            ids = work.want_all(lane_id, "mail", [Wanted(9), Wanted(8, [first], date(2027, 3, 5))], priority=40)
+        with transaction(portal):
+            assert set(ids) == {"8", "9"}
+            after, plain = row(ids["8"]), row(ids["9"])
+            assert (after.after, after.due_on, after.priority, after.state) == ([first], date(2027, 3, 5), 40, WAITING)
+            assert (plain.after, plain.due_on, plain.wanted) == ([], None, 1)
+        assert bell.rung == [lane_id]
+
+    def test_asks_again_for_what_is_there_and_says_anew_what_it_comes_after(self, portal: int, lane_id: int) -> None:
+        with transaction(portal):
+            first = work.want(lane_id, "read", 7)
+            again = work.want_all(lane_id, "read", [Wanted(7, [], date(2027, 3, 6))], priority=10)
+        with transaction(portal):
+            assert again == {"7": first}
+            found = row(first)
+            assert (found.wanted, found.priority, found.due_on) == (2, 10, date(2027, 3, 6))
+
+    @pytest.mark.parametrize("state", [DONE, PARKED])
+    def test_leaves_a_finished_or_parked_create_alone(self, portal: int, lane_id: int, state: str) -> None:
+        with transaction(portal):
+            work_id = work.want(lane_id, "create", 7)
+        put(portal, work_id, state=state, served=1)
+        with transaction(portal):
+            work.want_all(lane_id, "create", [Wanted(7)])
+        with transaction(portal):
+            assert row(work_id).state == state
+
+    def test_does_not_bring_forward_a_write_whose_outcome_is_unknown(self, portal: int, lane_id: int) -> None:
+        with transaction(portal):
+            work_id = work.want(lane_id, "create", 7)
+        later = datetime.now(UTC) + timedelta(seconds=150)
+        put(portal, work_id, outcome_unknown=True, due_at=later)
+        with transaction(portal):
+            work.want_all(lane_id, "create", [Wanted(7)], priority=1)
+        with transaction(portal):
+            assert row(work_id).due_at == later
+
+    def test_of_nothing_is_nothing(self, portal: int, lane_id: int, bell: Listener) -> None:
+        with transaction(portal):
+            assert work.want_all(lane_id, "read", []) == {}
+        assert bell.rung == []
 
 
 class TestRefresh:

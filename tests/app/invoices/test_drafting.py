@@ -1,18 +1,22 @@
-"""Drafts equal the core's answer; an edit rewrites them while nothing is billed, and asks afterwards."""
+"""Drafts equal the core's answer; an edit rewrites them while nothing is billed."""
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
 
 from app.billing import preview
 from app.core import clock, work
-from app.core.db import transaction
+from app.core.db import db, transaction
 from app.core.events import Event
+from app.core.work import Work
 from app.deals import queries as deals
-from app.invoices import drafting
+from app.invoices import drafting, planning, writing
 from app.invoices.models import Invoice, InvoiceLine
 from app.portals import queries as portals
 from app.portals.models import Portal
@@ -23,6 +27,10 @@ from app.subscriptions.settled import core_document
 from tests import factories as make
 
 MONTHLY = make.crm_line()
+# More than an invoice, or a bigint, can hold.
+HUGE = {
+    "items": [{"key": "platform", "name": "Platform", "kind": "recurring", "quantity": "9" * 26, "unit_price": "1"}]
+}
 QUARTERLY = make.crm_line("503", name="Analytics", recurringbillingfrequency="quarterly", price="333.33", quantity="3")
 ANNUAL = make.crm_line("504", name="Support", recurringbillingfrequency="annually", price="1200.005", quantity="1")
 
@@ -225,54 +233,6 @@ class TestEditBeforeAnythingIsBilled:
         assert make.draft(subscription)[0].scheduled_on == date(2027, 3, 1)
 
 
-class TestEditAfterBilling:
-    def test_asks_finance_and_drafts_nothing_more(self, unbound: int) -> None:
-        subscription_id = self._billed_and_edited(unbound)
-        make.set_today(date(2027, 4, 1))
-        with transaction(unbound):
-            assert len(make.draft(subscription_id)) == 1
-            problem = make.open_problems()["changed_after_billing"]
-            assert problem.who == "finance"
-            assert problem.sentence == "The deal's line items or terms changed after its first invoice was issued."
-
-    def test_goes_on_when_it_is_set_back(self, unbound: int) -> None:
-        subscription_id = self._billed_and_edited(unbound)
-        make.set_today(date(2027, 4, 1))
-        with transaction(unbound):
-            make.observe(make.crm_deal())
-            assert [invoice.scheduled_on for invoice in make.draft(subscription_id)] == [
-                date(2027, 3, 1), date(2027, 4, 1),
-            ]  # fmt: skip
-            assert make.open_problems() == {}
-
-    def test_stays_asked_when_the_deal_is_read_again(self, unbound: int) -> None:
-        self._billed_and_edited(unbound)
-        with transaction(unbound):
-            make.observe(make.crm_deal(make.crm_line(price="120.00")))
-            assert set(make.open_problems()) == {"changed_after_billing"}
-
-    def test_of_the_companys_name_alone_is_no_change(self, unbound: int) -> None:
-        with transaction(unbound):
-            subscription = make.win()
-            self._bill(subscription)
-            make.observe(make.crm_deal(company={**make.ACME, "name": "Acme Holding"}))
-            make.draft(subscription)
-            assert make.open_problems() == {}
-
-    def _billed_and_edited(self, portal_id: int) -> int:
-        with transaction(portal_id):
-            subscription = make.win()
-            self._bill(subscription)
-            make.observe(make.crm_deal(make.crm_line(price="120.00")))
-            assert len(make.draft(subscription)) == 1
-            return subscription.id
-
-    def _bill(self, subscription: Subscription) -> None:
-        """Have the first invoice in the ledger, past the point where its approval can be taken back."""
-        (invoice,) = make.draft(subscription)
-        invoice.state = "open"
-
-
 class TestZero:
     def test_settles_a_document_of_nothing_as_not_sent(self, portal: Portal) -> None:
         subscription = make.win(make.crm_deal(make.crm_line(quantity="0")))
@@ -295,55 +255,146 @@ class TestZero:
 
         assert [line.amount_minor for line in make.lines(invoice)] == [100_000, 0]
 
-    def test_counts_as_billed_so_that_a_later_price_is_a_question(self, portal: Portal) -> None:
+    def test_counts_as_billed_so_that_a_later_price_counts_from_the_next_period(self, portal: Portal) -> None:
+        portal.draft_ahead_days = 40
         subscription = make.win(make.crm_deal(make.crm_line(price="0")))
         make.draft(subscription)
         make.observe(make.crm_deal())
 
         assert make.draft(subscription) == []
-        assert set(make.open_problems()) == {"changed_after_billing"}
+        (raised,) = make.amendments(subscription.id)
+        assert (raised.effective, raised.body["unit_price"]) == (date(2027, 5, 1), "100")
 
 
 class TestWhatTheCoreDoesNotTake:
     @pytest.mark.parametrize(
-        "line",
-        [
-            make.crm_line(price="0.1234567890123"),
-            make.crm_line(quantity="1E+30"),
-            make.crm_line(hs_recurring_billing_period="P9999Y"),
-        ],
+        "fields", [{"terms": "Two months free if they pay early."}, {"term_months": 10**6}, {"items": []}, HUGE]
     )
-    def test_is_asked_and_nothing_is_drafted(self, portal: Portal, line: CrmLine) -> None:
-        subscription = make.win(make.crm_deal(line))
+    def test_is_asked_and_nothing_is_drafted(self, portal: Portal, fields: dict[str, Any]) -> None:
+        subscription = make.win()
+        make.agreed(subscription, **fields)
 
         assert make.draft(subscription) == []
         assert set(make.open_problems()) == {"core_question"}
 
     def test_is_asked_no_more_once_it_is_mended(self, portal: Portal) -> None:
-        subscription = make.win(make.crm_deal(make.crm_line(price="0.1234567890123")))
+        subscription = make.win()
+        make.agreed(subscription, terms="Two months free if they pay early.")
         make.draft(subscription)
-        make.observe(make.crm_deal())
+        make.observe(make.crm_deal(make.crm_line(price="90.00")))
 
         assert [invoice.state for invoice in make.draft(subscription)] == ["approved"]
         assert make.open_problems() == {}
 
 
 class TestDailyRun:
-    def test_wants_every_active_subscription_and_comes_back_tomorrow(self, portal: Portal) -> None:
-        subscription = make.win()
-        held = make.win(make.crm_deal(make.crm_line("601"), deal_id=302, dealtype="newbusiness"))
-        make.observe(make.crm_deal(make.crm_line("601"), deal_id=302, stage=make.LOST))
-        for one in (subscription, held):
+    @pytest.fixture
+    def run(self, portal: Portal) -> Work:
+        work.want(work.lane("portal").id, drafting.RUN, "daily")
+        return make.row(drafting.RUN, "daily")
+
+    def win_many(self, count: int) -> list[Subscription]:
+        """Win deals beside each other; nothing of them is asked to be billed yet."""
+        many = [
+            make.win(make.crm_deal(make.crm_line(str(600 + n)), deal_id=310 + n, dealtype="newbusiness"))
+            for n in range(count)
+        ]
+        for one in many:
             make.row(drafting.BillSubscription.kind, one.id).state = "done"
-        lane = work.lane("portal")
-        work.want(lane.id, drafting.RUN, "daily")
-        run = make.row(drafting.RUN, "daily")
+        return many
+
+    def test_bills_every_active_subscription_and_comes_back_tomorrow(self, portal: Portal, run: Work) -> None:
+        *active, held = self.win_many(3)
+        make.observe(make.crm_deal(make.crm_line("602"), deal_id=312, stage=make.LOST))
+        make.row(drafting.BillSubscription.kind, held.id).state = "done"
 
         drafting.DailyRun().run(run)
 
         assert run.due_on == make.TODAY + timedelta(days=1)
-        assert make.row(drafting.BillSubscription.kind, subscription.id).state == "waiting"
-        assert make.row(drafting.BillSubscription.kind, held.id).state == "done"
+        assert [[i.state for i in make.invoices(one.id)] for one in active] == [["approved"]] * 2
+        assert make.invoices(held.id) == []
+        assert {make.row(drafting.BillSubscription.kind, one.id).state for one in (*active, held)} == {"done"}
+
+    def test_goes_batch_by_batch_and_remembers_how_far_it_came(
+        self, run: Work, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(drafting, "BATCH", 2)
+        many = self.win_many(3)
+        drafting.DailyRun().run(run)
+        assert [len(make.invoices(one.id)) for one in many] == [1, 1, 0]
+        assert (run.payload, run.due_on) == ({"after": many[1].id}, None)
+
+        drafting.DailyRun().run(run)
+        assert [len(make.invoices(one.id)) for one in many] == [1, 1, 1]
+        assert (run.payload, run.due_on) == ({}, make.TODAY + timedelta(days=1))
+
+    def test_writes_the_same_as_billing_one_by_one(self, portal: Portal, run: Work) -> None:
+        portal.invoice_mode, portal.draft_ahead_days = "approval", 40
+        batched, alone = self.win_many(2)
+        make.draft(alone)
+        drafting.DailyRun().run(run)
+
+        assert shown(make.invoices(batched.id)) == shown(make.invoices(alone.id))
+        assert len(shown(make.invoices(alone.id))) == 2
+
+    def test_leaves_a_changed_deal_to_its_own_row_of_work(self, run: Work) -> None:
+        changed, other = self.win_many(2)
+        make.observe(make.crm_deal(make.crm_line("600", price="120.00"), deal_id=310))
+        make.row(drafting.BillSubscription.kind, changed.id).state = "done"
+        drafting.DailyRun().run(run)
+
+        assert make.invoices(changed.id) == []
+        assert make.row(drafting.BillSubscription.kind, changed.id).state == "waiting"
+        assert [invoice.state for invoice in make.invoices(other.id)] == ["approved"]
+
+    def test_lets_one_faulty_subscription_stop_no_other(self, run: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+        faulty, other = self.win_many(2)
+
+        def plan(known: Any, subscription: Subscription) -> Any:
+            if subscription.id == faulty.id:
+                raise ValueError("a subscription nobody can read")
+            return planning.plan(known, subscription)
+
+        monkeypatch.setattr(drafting, "plan", plan)
+        drafting.DailyRun().run(run)
+
+        assert [invoice.state for invoice in make.invoices(other.id)] == ["approved"]
+        assert make.row(drafting.BillSubscription.kind, faulty.id).state == "waiting"
+
+    def test_does_them_one_by_one_where_the_database_refuses_the_batch(
+        self, run: Work, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        many = self.win_many(2)
+
+        def write(plans: Any) -> Any:
+            db.session.execute(text("SELECT 1 / 0"))
+
+        monkeypatch.setattr(writing, "write", write)
+        drafting.DailyRun().run(run)
+
+        assert [make.row(drafting.BillSubscription.kind, one.id).state for one in many] == ["waiting", "waiting"]
+        assert make.how_many(Invoice) == 0
+
+    def test_passes_by_a_subscription_that_somebody_holds(self, product: Flask, unbound: int) -> None:
+        with transaction(unbound):
+            held, free = (one.id for one in self.win_many(2))
+        together = threading.Barrier(2)
+
+        def hold() -> None:
+            with product.app_context(), transaction(unbound):
+                subscriptions.locked(held)
+                together.wait(10)
+                together.wait(10)
+
+        holding = threading.Thread(target=hold)
+        holding.start()
+        together.wait(10)
+        with transaction(unbound):
+            assert drafting.draft_many([held, free]) == [held]
+        together.wait(10)
+        holding.join(10)
+        with transaction(unbound):
+            assert [len(make.invoices(one)) for one in (held, free)] == [0, 1]
 
     def test_bills_one_subscription(self, portal: Portal) -> None:
         subscription = make.win()

@@ -16,7 +16,7 @@ from app.core.db import db, transaction
 from app.core.errors import Conflict
 from app.core.events import Event
 from app.core.work import Work
-from app.invoices import approval, drafting, enqueue
+from app.invoices import approval, drafting, enqueue, settling
 from app.invoices.approval import DraftChanged
 from app.invoices.models import Invoice
 from app.portals import queries as portals
@@ -39,7 +39,7 @@ class TestOverlappingEntries:
     @pytest.fixture
     def subscription(self, by_hand: Portal) -> Subscription:
         subscription = make.win()
-        db.session.add(approval.entry(subscription, None, "platform", date(2027, 3, 1), date(2027, 4, 1), 100))
+        db.session.add(settling.entry(subscription, None, "platform", date(2027, 3, 1), date(2027, 4, 1), 100))
         db.session.flush()
         return subscription
 
@@ -82,7 +82,7 @@ class TestOverlappingEntries:
         self, subscription: Subscription, *, start: str = "2027-03-01", end: str = "2027-04-01", item: str = "platform",
         bill_to: str = "", change: str = "", corrects: bool = False,
     ) -> None:  # fmt: skip
-        added = approval.entry(subscription, None, item, date.fromisoformat(start), date.fromisoformat(end), 100)
+        added = settling.entry(subscription, None, item, date.fromisoformat(start), date.fromisoformat(end), 100)
         added.bill_to, added.change = bill_to, change
         added.corrects = make.entries(subscription.id)[0].id if corrects else None
         db.session.add(added)
@@ -144,17 +144,39 @@ class TestTakeBack:
     def test_leaves_other_invoices_of_the_deal_settled(self, unbound: int) -> None:
         with transaction(unbound):
             subscription_id = make.win().id
-            (march,) = make.draft(subscription_id)
-            march.state = "open"
+            (march,) = make.issue(subscription_id)
         make.set_today(date(2027, 4, 1))
         with transaction(unbound):
             _, april = make.draft(subscription_id)
-            assert april.state == "approved"
+            assert (april.state, april.net_minor) == ("approved", 100_000)
             make.observe(make.crm_deal(make.crm_line(price="120.00")))
             make.draft(subscription_id)
-            assert (april.state, april.version) == ("draft", 2)
-            assert [entry.invoice_id for entry in make.entries(subscription_id)] == [march.id]
-            assert set(make.open_problems()) == {"changed_after_billing"}
+            assert (april.state, april.version, april.net_minor) == ("approved", 3, 120_000)
+            settled = [(entry.invoice_id, entry.charged_minor) for entry in make.entries(subscription_id)]
+            assert settled == [(march.id, 100_000), (april.id, 120_000)]
+            assert make.open_problems() == {}
+
+    def test_never_takes_back_a_credit_note_that_may_be_in_the_ledger_by_hand(self, drafted: Invoice) -> None:
+        drafted.kind = "credit_note"
+        approval.approve_one(make.actor(), drafted.id, 1)
+        make.observe(make.crm_deal(make.crm_line(), make.setup_line(), stage=make.LOST))
+        drafting.draft(drafted.subscription_id)
+
+        assert drafted.state == "approved"
+        assert len(make.entries(drafted.subscription_id)) == 2
+
+    def test_makes_room_where_another_draft_took_its_place(self, drafted: Invoice) -> None:
+        approval.approve_one(make.actor(), drafted.id, 1)
+        columns = (
+            "subscription_id", "customer_id", "deal_version_id", "scheduled_on", "due_on", "net_days", "currency",
+            "net_minor", "document",
+        )  # fmt: skip
+        rival = Invoice(**{name: getattr(drafted, name) for name in columns})
+        db.session.add(rival)
+        db.session.flush()
+        self.take(drafted)
+
+        assert [invoice.id for invoice in make.invoices(drafted.subscription_id)] == [drafted.id]
 
 
 class TestApproveMany:
@@ -251,8 +273,8 @@ class TestTwoAtOnce:
 def test_entry_keeps_charges_and_credits_apart(portal: Portal) -> None:
     subscription = make.win()
     day = timedelta(days=1)
-    charged = approval.entry(subscription, None, "a", make.TODAY, make.TODAY + day, 150)
-    credited = approval.entry(subscription, None, "a", make.TODAY, make.TODAY + day, -150)
+    charged = settling.entry(subscription, None, "a", make.TODAY, make.TODAY + day, 150)
+    credited = settling.entry(subscription, None, "a", make.TODAY, make.TODAY + day, -150)
 
     assert (charged.charged_minor, charged.credited_minor) == (150, 0)
     assert (credited.charged_minor, credited.credited_minor) == (0, 150)

@@ -85,7 +85,7 @@ class TestAdopt:
 
         assert listed.invoice is invoice
         assert (invoice.number, invoice.total_minor, invoice.balance_minor) == ("1001", 100_000, 100_000)
-        assert queries.customer_was_billed(invoice.customer_id)
+        assert queries.customers_billed([invoice.customer_id])
         assert connection.synced_at is not None
 
     def test_refuses_to_link_ours_to_a_second_one(self, invoice: Invoice) -> None:
@@ -347,5 +347,5 @@ class TestQueries:
             assert queries.counts_by_state() == {}
             assert queries.listed(["open"]) == []
             assert queries.of_customer(approved.customer_id) == []
-            assert not queries.customer_was_billed(approved.customer_id)
+            assert not queries.customers_billed([approved.customer_id])
             assert work.find(enqueue.INVOICE, approved.id) is None

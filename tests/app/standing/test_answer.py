@@ -29,7 +29,7 @@ def an_invoice(state: str = "open", balance: int | None = 100_000, **changes: An
     values: dict[str, Any] = {
         "id": 1, "state": state, "balance_minor": balance, "total_minor": 100_000, "net_minor": 100_000,
         "currency": "USD", "scheduled_on": date(2027, 4, 1), "issued_on": date(2027, 4, 1),
-        "due_on": date(2027, 4, 30), "paid_on": None, "needs_person": [], "number": "1001",
+        "due_on": date(2027, 4, 30), "paid_on": None, "needs_person": [], "number": "1001", "kind": "invoice",
     }  # fmt: skip
     return Invoice(**(values | changes))
 
@@ -58,6 +58,8 @@ PORTAL_WIDE = Problem(sentence="Odd.", who="admin", action="Mend it.", holds="Al
 LOST = Connection(provider="quickbooks", state=NEEDS_RECONNECT)
 HUBSPOT_LOST = Connection(provider="hubspot", state=NEEDS_RECONNECT)
 ON_ITS_WAY = an_invoice("approved", None)
+CREDIT: dict[str, Any] = {"kind": "credit_note", "net_minor": -16_000, "total_minor": None}
+TO_APPROVE = {"needs_person": ["Credits are always approved by a person."], **CREDIT}
 PAID = an_invoice("paid", 0, paid_on=date(2027, 4, 5))
 
 
@@ -101,6 +103,26 @@ class TestSentence:
                 facts(waiting_draft(), waiting_draft()),
                 "2 invoices over 2,000.00 USD wait for approval by finance.",
                 "info",
+            ),
+            (
+                facts(PAID, an_invoice("draft", None, **TO_APPROVE)),
+                "A credit of 160.00 USD waits for approval by finance.",
+                "info",
+            ),
+            (
+                facts(an_invoice("draft", None, **TO_APPROVE), an_invoice("draft", None, **TO_APPROVE)),
+                "2 credits of 320.00 USD wait for approval by finance.",
+                "info",
+            ),
+            (
+                facts(waiting_draft(), an_invoice("draft", None, **TO_APPROVE)),
+                "An invoice over 1,000.00 USD waits for approval by finance.",
+                "info",
+            ),
+            (
+                facts(PAID, an_invoice("approved", None, **CREDIT), next_charge=CHARGE),
+                "Everything is paid. The next charge is 1,000.00 USD on 1 May 2027.",
+                "success",
             ),
             (facts(an_invoice(), ON_ITS_WAY), "1,000.00 USD is open, due by 30 Apr 2027.", "info"),
             (
@@ -242,7 +264,7 @@ class TestJson:
             },
             "invoices": [
                 {
-                    "number": "1001", "date": "2027-04-01", "due": "2027-04-08", "total": "1000.00",
+                    "kind": "invoice", "number": "1001", "date": "2027-04-01", "due": "2027-04-08", "total": "1000.00",
                     "balance": "1000.00", "currency": "USD", "status": "sent", "overdue": True,
                     "status_text": "Sent, overdue by 2 days", "url": "https://books.example/app/invoice?txnId=145",
                 }
@@ -264,3 +286,22 @@ class TestJson:
 
         assert (shown["date"], shown["total"], shown["balance"]) == ("2027-04-01", "123.45", "123.45")
         assert (shown["url"], shown["number"]) == (None, None)
+
+
+class TestCreditNote:
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            ("draft", "Credit note, draft"), ("approved", "Credit note, to be issued in QuickBooks by hand"),
+            ("voided", "Credit note, voided"),
+        ],
+    )  # fmt: skip
+    def test_is_said_to_be_one(self, state: str, words: str) -> None:
+        assert answer.status_words(an_invoice(state, None, **CREDIT), TODAY) == words
+
+    def test_is_never_open_nor_a_balance(self) -> None:
+        found = facts(an_invoice("approved", None, **CREDIT))
+        (shown,) = answer.to_json(found, "{id}")["invoices"]
+
+        assert (shown["kind"], shown["total"], shown["balance"]) == ("credit_note", "-160.00", "0.00")
+        assert [total.open.minor for total in answer.totals(found)] == [0]

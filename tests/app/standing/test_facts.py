@@ -13,7 +13,8 @@ from sqlalchemy import event
 from app.billing import preview
 from app.core.db import db, transaction
 from app.deals import queries as deals
-from app.invoices import ledger
+from app.invoices import editing, ledger
+from app.invoices.editing import Wish
 from app.portals.models import Portal
 from app.problems.actions import FINANCE, Finding, open_problem
 from app.standing import answer, facts
@@ -75,6 +76,44 @@ class TestNextCharge:
 
         assert charge is not None
         assert charge.on == make.TODAY
+
+    def test_is_what_a_person_made_of_its_draft(self, portal: Portal) -> None:
+        portal.invoice_mode = "approval"
+        (draft,) = make.draft(make.win())
+        wish = Wish(0, "once", "12", "", "", "Two more for the audit")
+        editing.edit(make.actor(), draft.id, draft.version, wish)
+        charge = facts.of_company(901).next_charge
+
+        assert charge is not None
+        assert (charge.net.minor, charge.why) == (120_000, "12 x 100.00 a month, 1 Mar - 31 Mar 2027")
+
+    def test_is_the_next_invoice_and_not_a_credit(self, portal: Portal) -> None:
+        subscription = make.win()
+        make.issue(subscription)
+        change = {"id": "c1", "effective": "2027-03-16", "recorded": "2027-03-01", "settle": "unused"}
+        make.agreed(subscription, changes=[change | {"item": "platform", "quantity": "5"}])
+        charge = facts.of_company(901).next_charge
+
+        assert charge is not None
+        assert (charge.on, charge.net.minor) == (date(2027, 4, 1), 50_000)
+
+    def test_follows_the_amendments(self, portal: Portal) -> None:
+        subscription = make.win()
+        make.issue(subscription)
+        make.observe(make.crm_deal(make.crm_line(price="120.00")))
+        make.draft(subscription)
+        charge = facts.of_company(901).next_charge
+
+        assert charge is not None
+        assert charge.net.minor == 120_000
+
+    def test_is_none_while_an_edit_of_the_deal_is_to_be_answered(self, portal: Portal) -> None:
+        subscription = make.win()
+        make.issue(subscription)
+        make.observe(make.crm_deal(make.crm_line(price="80.00")))
+        make.draft(subscription)
+
+        assert facts.of_company(901).next_charge is None
 
     def test_is_none_while_the_deal_is_held(self, portal: Portal) -> None:
         make.win()
