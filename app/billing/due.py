@@ -32,13 +32,17 @@ Shares = dict[int, Fraction]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Days with one rate: `gross` before and `net` after discounts, exact, in major units."""
+    """Days with one rate: `gross` before and `net` after discounts, exact, in major units.
+
+    `percents`: the discounts in force, where all of them are percentages.
+    """
 
     start: date
     end: date
     measure: Measure
     gross: Fraction
     net: Fraction
+    percents: tuple[Fraction, ...] = ()
 
 
 @dataclass(slots=True)
@@ -215,8 +219,14 @@ def stretches(deal: DealDocument, course: Course, state: State, days: Period, sh
             if not d.is_rate or d.covers(start)
         ]
         net = discounted(price, rates) * intervals if rates else gross
-        found.append(Stretch(start, end, worth, gross, net))
+        found.append(Stretch(start, end, worth, gross, net, percents_of(rates)))
     return found
+
+
+def percents_of(rates: Sequence[tuple[Discount, Fraction]]) -> tuple[Fraction, ...]:
+    """Return the percentages of some discounts, or nothing when one of them is an amount."""
+    found = tuple(d.percent for d, _ in rates if d.percent is not None)
+    return found if len(found) == len(rates) else ()
 
 
 def _in_order(deal: DealDocument, item: Item, state: State, shares: Shares) -> list[Discount]:
@@ -251,7 +261,7 @@ def _one_time(deal: DealDocument, course: Course, period: BillingPeriod, shares:
     ]
     net = discounted(price, rates) if rates else price
     bucket = Bucket(key_of(state, course.item, deal.currency), state, course.rhythms[0])
-    bucket.runs.append([Stretch(period.start, period.end, Measure(1), price, net)])
+    bucket.runs.append([Stretch(period.start, period.end, Measure(1), price, net, percents_of(rates))])
     return [bucket]
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from app.billing import documents as papers
 from app.billing.answer import Answer, FieldError, Question, Renewal
 from app.billing.books import Books
-from app.billing.calendar import add_months
+from app.billing.calendar import add_months, people_date
 from app.billing.changes import Clash, known_changes
 from app.billing.deal import Change, DealDocument, InvalidDocument, Settled
 from app.billing.due import shown_price
@@ -54,7 +54,7 @@ def preview(document: object, *, as_of: date | None = None, carry: bool = False)
 
 def _answer(deal: DealDocument, as_of: date, *, carry: bool) -> Answer:
     deal, priced = _priced(deal)
-    unknown = _unknown_items(deal)
+    unknown = [*_unknown_items(deal), *_after_the_end(deal)]
     until = last_document_day(deal, as_of)
     reckoner = reckoner_of(deal, until)
     planner = Planner(reckoner, Books(reckoner), as_of, until)
@@ -142,6 +142,20 @@ def _unknown_items(deal: DealDocument) -> list[Question]:
         for n, entry in enumerate(deal.issued)
         if entry.item not in known
     ]
+
+
+def _after_the_end(deal: DealDocument) -> list[Question]:
+    """Ask about a one-time item on a day that its agreed service no longer has."""
+    questions = []
+    for item in deal.all_items():
+        end = item.end or (None if deal.renewal.auto else deal.end)
+        if item.kind == "one_time" and item.milestone is None and item.on and end and item.on >= end:
+            text = (
+                f"{item.name} is billed on {people_date(item.on)}, but service ends with "
+                f"{people_date(end - timedelta(days=1))}. Is the day right?"
+            )
+            questions.append(Question(text, "items"))
+    return questions
 
 
 def _limited(deal: DealDocument, moves: Sequence[Move]) -> list[Move]:

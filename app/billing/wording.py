@@ -5,7 +5,6 @@ Everything is written from the same values as the amount, so a sentence cannot s
 
 from __future__ import annotations
 
-from decimal import Decimal
 from fractions import Fraction
 
 from app.billing.calendar import Period
@@ -90,12 +89,13 @@ def _discounts(move: Move, currency: str) -> list[str]:
 
 
 def _off(stretch: Stretch, currency: str) -> str:
+    """Say what came off: "20% off", "20% and 10% off", or the amount where one of the discounts is an amount."""
     if stretch.gross == stretch.net:
         return ""
-    percent = (stretch.gross - stretch.net) * 100 / stretch.gross
-    exact = decimal_of(percent)
-    if Fraction(exact) == percent and exact == exact.quantize(Decimal("0.01")):
-        return f"{people_decimal(exact)}% off"
+    if stretch.percents:
+        return (
+            " and ".join(f"{people_decimal(decimal_of(percent))}%" for percent in stretch.percents if percent) + " off"
+        )
     return f"{Money.rounded(stretch.gross - stretch.net, currency).amount()} off"
 
 

@@ -261,7 +261,6 @@ class TestFieldsThatAreBilled:
             recurring(price_interval="P5M", billing={"interval": "P3M"}),
             one_time(when={"month": 3}),
             one_time(when={"event": "Go-live", "confirmed_on": "2027-03-01"}),
-            one_time(when="2028-01-01"),
             {"key": "calls", "kind": "usage", "meter": "calls", "aggregate": "sum"},
         ],
     )
@@ -370,6 +369,16 @@ class TestWhatIsCarried:
         assert {document.notes for document in carried.documents} == {
             ("PO 4711", "Thank you", "Q-17", "2% discount if paid within 10 days.", "Late payments bear 1.5% a month.")
         }
+
+
+class TestOneTimeItems:
+    def test_after_the_last_day_of_service_are_a_question(self) -> None:
+        answer = preview(deal(recurring(), one_time(when="2028-01-01")))
+        assert [question.text for question in answer.questions] == [
+            "Setup is billed on 1 Jan 2028, but service ends with 31 Dec 2027. Is the day right?"
+        ]
+        assert preview(deal(recurring(), one_time(when="2027-12-31"))).status == "ok"
+        assert preview(deal(recurring(), one_time(when="2028-01-01"), term_months=None)).status == "ok"
 
 
 class TestTerms:
