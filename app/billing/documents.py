@@ -17,7 +17,7 @@ from app.billing.plan import Move
 from app.billing.wording import why
 
 _ZERO_NOTE = "Not sent: every line is zero by itself."
-_CARRY_DAYS = 31
+CARRY_DAYS = 31
 
 
 def documents(deal: DealDocument, moves: Sequence[Move], *, billable: bool, carry: bool) -> list[PlannedDocument]:
@@ -65,7 +65,7 @@ def carried_over(deal: DealDocument, planned: Sequence[PlannedDocument]) -> list
 
 def _takes(regular: PlannedDocument, own: PlannedDocument) -> bool:
     days = (regular.dated - own.dated).days
-    return regular.change is None and regular.bill_to == own.bill_to and 0 <= days <= _CARRY_DAYS
+    return regular.change is None and regular.bill_to == own.bill_to and 0 <= days <= CARRY_DAYS
 
 
 def payer_name(deal: DealDocument, payer: int) -> str:

@@ -88,6 +88,7 @@ def choose_billing() -> ResponseReturnValue:
             first_invoice_by_person="first_invoice_by_person" in request.form,
             draft_ahead_days=_days("draft_ahead_days") if request.form.get("draft_ahead_days", "").strip() else None,
             net_days=_days("net_days"),
+            carry_changes="carry_changes" in request.form,
         )
     except DomainError as error:
         return shell.refused(error, _page)

@@ -17,6 +17,8 @@ from app.subscriptions.models import Subscription
 from app.subscriptions.settled import item_names
 
 LATE_DAYS = 31
+# How far a change waits for a regular invoice, where the portal chose so (convention 10).
+CARRY_DAYS = 31
 # The one reason that says nothing about the draft itself.
 ROUTINE = "This portal approves every invoice."
 CATCH_UP = "Several invoices of this deal are late at once."
@@ -61,9 +63,12 @@ def plan(ground: Ground, subscription: Subscription) -> Plan:
     """Ask the core what is due for a locked subscription, and compare with the drafts it has."""
     today = ground.today(subscription)
     until = today + timedelta(days=ground.portal.draft_ahead)
+    # A change that may wait for the next regular invoice has to see it.
+    carry = ground.portal.carry_changes
+    shown = until + timedelta(days=CARRY_DAYS if carry else 0)
     document = ground.document(subscription)
     version = ground.versions[subscription.deal_version_id]
-    answer = _within_reason(preview(document | {"until": until.isoformat()}, as_of=today))
+    answer = _within_reason(preview(document | {"until": shown.isoformat()}, as_of=today, carry=carry))
     amended = frozenset(one.change for one in ground.amendments[subscription.id])
     bare = Plan(subscription, answer, today, item_names(version, document), amended)
     if answer.status != "ok":

@@ -43,7 +43,7 @@ def entries(
         one.kind = OVERRIDE if is_edited else BILLED
         one.quantity = line.due_quantity if is_edited else line.quantity
         one.unit_price = line.due_unit_price if is_edited else line.unit_price
-        one.change, one.bill_to, one.document = invoice.change, invoice.bill_to, label(invoice)
+        one.change, one.bill_to, one.document = line.change, invoice.bill_to, label(invoice)
         one.corrects = _corrected(one, line.corrects, live) if line.corrects else None
         made.append(one)
     return made
@@ -74,7 +74,7 @@ def not_sent(zeros: Iterable[tuple[Subscription, PlannedDocument, str]]) -> None
         for line in document.lines:
             one = entry(subscription, None, line.item, line.period.start, line.period.end, line.amount.minor)
             one.quantity, one.unit_price = line.quantity, line.unit_price
-            one.change, one.bill_to, one.kind = document.change or "", payer, BILLED
+            one.change, one.bill_to, one.kind = line.change or "", payer, BILLED
             settled.append(one)
         told.append((subscription.id, {"date": document.dated.isoformat()}))
     write(settled)

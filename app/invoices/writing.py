@@ -84,7 +84,7 @@ def _write_lines(drafts: Iterable[tuple[int, Plan, Draft]], *, again: Sequence[i
         frame = {"invoice_id": invoice_id, "portal_id": plan.subscription.portal_id}
         for n, line in enumerate(draft.shown.document.lines):
             name = plan.names.get(line.item, line.item)
-            said = {"position": n, "name": name, "change": draft.shown.document.change or ""}
+            said = {"position": n, "name": name, "change": line.change or ""}
             rows.append(frame | said | _line(line, draft.shown.due.get(n)))
     insert_rows("invoice_line", rows)
 

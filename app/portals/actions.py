@@ -112,8 +112,9 @@ def invite(actor: Actor, email: str, role: str) -> Person:
 
 
 def choose(
-    actor: Actor, *, invoice_mode: str, first_invoice_by_person: bool, draft_ahead_days: int | None, net_days: int
-) -> Portal:
+    actor: Actor, *, invoice_mode: str, first_invoice_by_person: bool, draft_ahead_days: int | None, net_days: int,
+    carry_changes: bool = False,
+) -> Portal:  # fmt: skip
     """Change the portal's billing choices. Only an admin may; what was approved already is not touched."""
     actor.must_be(ADMIN)
     if invoice_mode not in (AUTOMATIC, APPROVAL):
@@ -124,9 +125,10 @@ def choose(
         raise Invalid("Payment terms are 0 to 365 days.", field="net_days")
     portal = queries.current()
     portal.invoice_mode, portal.first_invoice_by_person = invoice_mode, first_invoice_by_person
-    portal.draft_ahead_days, portal.net_days = draft_ahead_days, net_days
+    portal.draft_ahead_days, portal.net_days, portal.carry_changes = draft_ahead_days, net_days, carry_changes
     events.audit(
         actor.email, "changed the billing settings", "portal", portal.id, invoice_mode=invoice_mode,
         first_invoice_by_person=first_invoice_by_person, draft_ahead_days=draft_ahead_days, net_days=net_days,
+        carry_changes=carry_changes,
     )  # fmt: skip
     return portal

@@ -16,7 +16,10 @@ VIEWER, APPROVER, ADMIN = "viewer", "approver", "admin"
 
 
 class Portal(Base):
-    """One HubSpot account: the tenant. `timezone` is the billing zone; `won_stages` null means every won stage."""
+    """One HubSpot account: the tenant. `timezone` is the billing zone; `won_stages` null means every won stage.
+
+    `carry_changes`: what an amendment costs waits for the next regular invoice where there is one within 31 days.
+    """
 
     __tablename__ = "portal"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), primary_key=True)
@@ -29,6 +32,7 @@ class Portal(Base):
     state: Mapped[str] = mapped_column(Text, default="active", server_default="active")
     invoice_mode: Mapped[str] = mapped_column(Text, default=APPROVAL, server_default=APPROVAL)
     first_invoice_by_person: Mapped[bool] = mapped_column(default=True, server_default="true")
+    carry_changes: Mapped[bool] = mapped_column(default=False, server_default="false")
     draft_ahead_days: Mapped[int | None] = mapped_column(Integer, default=None)
     net_days: Mapped[int] = mapped_column(Integer, default=30, server_default="30")
     won_stages: Mapped[list[str] | None] = mapped_column(JSONB, default=None)

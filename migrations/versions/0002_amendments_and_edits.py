@@ -33,6 +33,7 @@ def upgrade() -> None:
         ["portal_id", "base_version_id"],
         ["portal_id", "id"],
     )
+    op.add_column("portal", sa.Column("carry_changes", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("billed_entry", sa.Column("document", sa.Text(), nullable=True))
     op.add_column("invoice", sa.Column("change", sa.Text(), server_default="", nullable=False))
     op.add_column(
@@ -113,6 +114,7 @@ def downgrade() -> None:
     op.drop_column("invoice", "edits")
     op.drop_column("invoice", "change")
     op.drop_column("billed_entry", "document")
+    op.drop_column("portal", "carry_changes")
     op.drop_constraint(op.f("fk_subscription_portal_id_base_version_id"), "subscription", type_="foreignkey")
     op.drop_column("subscription", "base_version_id")
     op.drop_table("amendment")

@@ -209,3 +209,28 @@ class TestItems:
         pro = ["27-03-16 c pro 27-03-16/27-04-01 10 774.19", "27-04-01 - pro 27-04-01/27-05-01 10 1500.00"]
         assert early(document) == [HALF, *pro]
         assert late(document) == [BACK, *pro]
+
+
+class TestCarriedChanges:
+    """A setting carries a change to the payer's next regular invoice within 31 days (convention 10)."""
+
+    def test_join_the_next_regular_invoice(self) -> None:
+        document = changed({"item": "platform", "quantity": "12"}, until="2027-05-31")
+        plain, carried = preview(document), preview(document, carry=True)
+        assert [(d.dated.isoformat(), d.change) for d in plain.documents][2:5] == [
+            ("2027-03-01", None), ("2027-03-16", "c"), ("2027-04-01", None),
+        ]  # fmt: skip
+        assert [d.change for d in carried.documents] == [None] * 5
+        assert carried.totals == plain.totals
+        april = next(d for d in carried.documents if d.dated == date(2027, 4, 1))
+        assert [line.change for line in april.lines] == [None, "c", "c"]
+
+    def test_stay_apart_where_no_regular_invoice_comes_within_31_days(self) -> None:
+        document = changed({"item": "platform", "quantity": "12"}, billing={"interval": "P1Y"}, until="2028-12-31")
+        assert preview(document, carry=True).documents == preview(document).documents
+
+    def test_are_settled_like_any_other(self) -> None:
+        document = changed({"item": "platform", "quantity": "12"}, until="2027-04-30")
+        books = entries_of(preview(document, carry=True).documents)
+        assert preview({**document, "issued": books}, carry=True).documents == ()
+        assert preview({**document, "issued": books}).documents == ()

@@ -42,6 +42,24 @@ def after_march(subscription_id: int) -> list[tuple[str, int]]:
     return [(i.scheduled_on.isoformat(), i.net_minor) for i in make.draft(subscription_id)[1:]]
 
 
+class TestCarriedChanges:
+    def test_stand_on_the_next_regular_invoice_where_the_portal_chose_so(
+        self, unbound: int, subscription_id: int
+    ) -> None:
+        with transaction(unbound):
+            portals.current().carry_changes = True
+            writing = Writing(by="ada@northwind.example", on=make.TODAY, source=CONSOLE, reason="Two more seats")
+            amending.add(
+                queries.locked(subscription_id), date(2027, 3, 16), {"item": "platform", "quantity": "12"}, {}, writing
+            )
+            assert after_march(subscription_id) == [("2027-04-01", 120_000 + 10_322)]
+            april = make.invoices(subscription_id)[-1]
+            change = make.amendments(subscription_id)[0].change
+            assert sorted((line.change, line.amount_minor) for line in make.lines(april)) == [
+                ("", 120_000), (change, -51_613), (change, 61_935),
+            ]  # fmt: skip
+
+
 class TestMore:
     @pytest.mark.parametrize(
         ("lines", "april", "body"),
