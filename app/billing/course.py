@@ -81,6 +81,8 @@ class Course:
     backs: tuple[Back, ...]
     keys: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict, compare=False)
     prices: dict[int, Fraction] = field(default_factory=dict, compare=False)
+    # What is due of its periods, by their first day: `due.Bucket`s, which only the module that makes them looks into.
+    buckets: dict[date, list[Any]] = field(default_factory=dict, compare=False)
 
     def price_of(self, state: State, currency: str) -> Fraction:
         """Return the price of one of the course's states, computed once."""

@@ -28,6 +28,9 @@ _DIGITS = 60
 Key = tuple[Decimal, Decimal]
 # For an item in one period: the amount per price interval of each discount (by `id`) that is taken from a document.
 Shares = dict[int, Fraction]
+# Courses by item and the changes that touch it (position, and whether it is early).
+Courses = dict[tuple[str, tuple[tuple[int, bool], ...]], Course]
+_OF_ONE_ITEM = ("item", "add", "remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ def exact_sum(values: Sequence[Fraction]) -> Fraction:
 class View:
     """Everything as one document sees it: the changes in force, and early ones that only lessen what is due."""
 
-    def __init__(self, deal: DealDocument, changes: Sequence[Change], early: frozenset[int], until: date) -> None:
+    def __init__(
+        self, deal: DealDocument, changes: Sequence[Change], early: frozenset[int], until: date, courses: Courses
+    ) -> None:
+        """See `changes` (in order), of which `early` only lessen what is due; views of a deal share their `courses`."""
         self.deal = deal
+        self._shared = courses
         self.changes = changes
         self.early = early
         self.until = until
@@ -90,7 +97,6 @@ class View:
             c.added.key: c.added for c in changes if c.added is not None and c.position not in early
         }
         self._courses: dict[str, Course] = {}
-        self._buckets: dict[tuple[str, date], list[Bucket]] = {}
         self.totals: dict[tuple[str, date], list[int]] = {}
         # What instalments add up to, for the period that takes the rest.
         self.wholes: dict[tuple[str, date], int] = {}
@@ -105,17 +111,24 @@ class View:
             return None
         found = self._courses.get(key)
         if found is None:
-            found = course_of(self.deal, item, self.life, self.changes, self.early, self.until)
+            # A change of another item makes no difference, so views with the same changes of this one share its course.
+            touching = [c for c in self.changes if c.kind not in _OF_ONE_ITEM or key in c.items]
+            known = (key, tuple((c.position, c.position in self.early) for c in touching))
+            found = self._shared.get(known)
+            if found is None:
+                found = course_of(self.deal, item, self.life, touching, self.early, self.until)
+                self._shared[known] = found
             self._courses[key] = found
         return found
 
     def buckets(self, item: Item, period: BillingPeriod, shares: Shares) -> list[Bucket]:
         """Return what is due of a recurring or one-time item in a period, in order of days."""
-        cached = self._buckets.get((item.key, period.start))
+        course = self.course(item.key)
+        if course is None:
+            return []
+        cached = course.buckets.get(period.start)
         if cached is None:
-            course = self.course(item.key)
-            cached = _buckets(self.deal, course, period, shares) if course is not None else []
-            self._buckets[item.key, period.start] = cached
+            cached = course.buckets[period.start] = _buckets(self.deal, course, period, shares)
         return cached
 
 

@@ -15,7 +15,7 @@ from app.billing.calendar import Period
 from app.billing.changes import SHORTENING
 from app.billing.course import Course
 from app.billing.deal import Change, DealDocument, Item
-from app.billing.due import ZERO, Bucket, Stretch, View, end_of, scale_of, stretches
+from app.billing.due import ZERO, Bucket, Courses, Stretch, View, end_of, scale_of, stretches
 from app.billing.life import FAR
 from app.billing.measure import NOTHING, Measure, measure
 from app.billing.money import round_half_up
@@ -36,6 +36,7 @@ class Reckoner:
         self.scale = scale_of(deal.currency)
         self.items = list(deal.items) + [c.added for c in changes if c.added is not None]
         self._views: dict[frozenset[int], View] = {}
+        self._courses: Courses = {}
         self._periods: dict[str, list[BillingPeriod]] = {}
         self.final = self.view(FAR)
         self._spread = Spread(self)
@@ -46,7 +47,7 @@ class Reckoner:
         found = self._views.get(early)
         if found is None:
             seen = [c for c in self.changes if c.position not in early or c.kind in SHORTENING]
-            found = View(self.deal, seen, early, self._horizon())
+            found = View(self.deal, seen, early, self._horizon(), self._courses)
             self._views[early] = found
         return found
 
@@ -56,7 +57,7 @@ class Reckoner:
         key = frozenset([-1, *(c.position for c in seen)])
         found = self._views.get(key)
         if found is None:
-            found = self._views[key] = View(self.deal, seen, frozenset(), self._horizon())
+            found = self._views[key] = View(self.deal, seen, frozenset(), self._horizon(), self._courses)
         return found
 
     def then(self, day: date, change: str | None) -> View:
@@ -73,7 +74,7 @@ class Reckoner:
         key = frozenset([-2, *(c.position for c in seen)])
         found = self._views.get(key)
         if found is None:
-            found = self._views[key] = View(self.deal, seen, frozenset(early), self._horizon())
+            found = self._views[key] = View(self.deal, seen, frozenset(early), self._horizon(), self._courses)
         return found
 
     def _horizon(self) -> date:

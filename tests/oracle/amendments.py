@@ -172,8 +172,9 @@ class Plan:
         item = self._pick(day)
         if item is None or self._set_today(item, day):
             return None
+        made = {"remove": item["key"], **self.settle()}
         self.live.remove(item)
-        return {"remove": item["key"], **self.settle()}
+        return made
 
     def _replace(self, day: date) -> Body | None:
         from tests.oracle.documents import recurring_of

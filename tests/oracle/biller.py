@@ -14,7 +14,7 @@ from tests.oracle.dates import days_between
 from tests.oracle.periods import Period, horizon_of, invoice_date, one_time_date, one_time_day
 from tests.oracle.prices import cost_of, rounded
 from tests.oracle.reading import Change, Deal, Item, read_deal
-from tests.oracle.states import Life, cancel_day, life_of, state_on, term_end, touches, without_undone
+from tests.oracle.states import Life, cancel_day, deal_period, life_of, state_on, term_end, touches, without_undone
 from tests.oracle.values import DayValues, discounts_of
 
 
@@ -273,8 +273,10 @@ class Biller:
             settle = change.settle or ("none" if fixed else "unused")
             if change.kind == "cancel":
                 end: date | None = cancel_day(change, self.deal)
-                if settle != "unused" and change.body["cancel"] != "term_end":
-                    end = term_end(self.deal, change.effective)
+                if settle != "unused" and change.body["cancel"] == "at":
+                    period = deal_period(change.effective, self.deal)
+                    rest = period.end if change.effective > period.start else change.effective
+                    end = term_end(self.deal, change.effective) if settle == "none" and fixed else rest
                 if end is not None and end <= day:
                     return True
             if change.kind == "remove" and change.key == item.key and change.effective <= day:

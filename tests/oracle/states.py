@@ -55,13 +55,19 @@ class Life:
         return day in self.due and day not in self.paused and (trial is None or day >= trial)
 
 
-def counts_from(change: Change, item: Item, deal: Deal, periods: list[Period]) -> date:
-    """Return the day from which `change` counts for `item`."""
+def day_of_change(change: Change, item: Item, deal: Deal) -> date:
+    """Return the day of `change` for `item`, as if it were prorated."""
     day = change.effective
     if change.kind == "cancel":
         # The term of a contract with an end ends by itself, pauses that extend it included.
         ends_by_itself = change.body["cancel"] == "term_end" and not deal.auto and item.own_end is None
         day = FAR if ends_by_itself else cancel_day(change, deal)
+    return max(day, item.start) if change.kind == "item" else day
+
+
+def counts_from(change: Change, item: Item, deal: Deal, periods: list[Period]) -> date:
+    """Return the day from which `change` counts for `item`."""
+    day = day_of_change(change, item, deal)
     if not change.daily:
         day = period_of(day, periods).start
     return max(day, item.start) if change.kind == "item" else day
@@ -94,9 +100,14 @@ def cancel_day(change: Change, deal: Deal) -> date:
             end = following
         return end
     if how == "period_end":
-        whole = replace(deal.items[0], start=deal.start, own_end=None, trial_until=None, billing=deal.billing)
-        return period_of(change.effective, periods_of(whole, deal, deal.end, horizon_of(deal))).end
+        return deal_period(change.effective, deal).end
     return change.effective
+
+
+def deal_period(day: date, deal: Deal) -> Period:
+    """Return the billing period of the deal (not of an item) in progress on `day`."""
+    whole = replace(deal.items[0], start=deal.start, own_end=None, trial_until=None, billing=deal.billing)
+    return period_of(day, periods_of(whole, deal, deal.end, horizon_of(deal)))
 
 
 def without_undone(deal: Deal) -> tuple[Change, ...]:
@@ -319,21 +330,25 @@ def cost(state: State | None, life: Life, deal: Deal, day: date) -> Fraction:
 
 
 def decrease(life: Life, change: Change, deal: Deal, day: date) -> date:
-    """Return the day on which a decrease ends what was due before (rule 0010.13)."""
+    """Return the day on which a decrease ends what was due before (rule 0010.13).
+
+    What is in progress is judged on the change's own day, also where it counts from the period's start (rule 14).
+    """
     fixed = life.item.own_end is not None or deal.term_months is not None
     settle = change.settle or ("unused" if change.kind == "replace" or not fixed else "none")
     if settle == "unused":
         life.shortening.add(change.id)
         return day
-    period = period_of(day, life.periods)
+    said = day_of_change(change, life.item, deal)
+    period = period_of(said, life.periods)
     how = change.body.get("cancel")
     if how == "term_end" or (how == "period_end" and not (fixed and settle == "none")):
         return day
     # On a period's first day the one in progress is the one before it: nothing of that is left.
-    rest = max(day, period.end) if day > period.start else day
+    rest = max(day, period.end) if said > period.start else day
     if settle != "none":
-        if rest > day and day in life.due:
-            life.sums_back[change.id] = (day, period, life.due[day])
+        if rest > day and said in life.due:
+            life.sums_back[change.id] = (said, period, life.due[said])
         return rest
     if not fixed:
         return rest
