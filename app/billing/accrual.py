@@ -18,7 +18,7 @@ def rhythms_of(
     deal: DealDocument, item: Item, life: Life, changes: Sequence[Change], early: frozenset[int]
 ) -> tuple[Rhythm, ...]:
     """Return how an item is billed over time: as agreed, then by each change of the deal's billing."""
-    by_month = _by_month(deal, item, item.end or life.agreed_end or FAR, changes)
+    by_month = _by_month(deal, item, item.end or (None if deal.renewal.auto else life.agreed_end) or FAR, changes)
     if item.own_billing:
         return (rhythm_of(item, item.billing, item.start, deal.start, by_month=by_month),)
     billing = deal.billing

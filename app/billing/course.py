@@ -24,7 +24,8 @@ from app.billing.money import Money
 from app.billing.pricing import price_of
 from app.billing.schedule import Rhythm, period_end
 
-_RENEWAL, _STEP, _CHANGE, _PENDING = range(4)
+# Of one day: a renewal, then a change that puts other steps in place of the old ones, steps, other changes.
+_RENEWAL, _OTHER_STEPS, _STEP, _CHANGE, _PENDING = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ class _Walk:
         self.due = self.agreed = State(item.quantity, Fraction(item.unit_price), Fraction(1), item.discounts)
         self.segments = [Segment(item.start, self.due)]
         self.steps = list(item.steps)
+        self.later: list[Step] = []
         self.pending: date | None = None
         self.removed: date | None = None
         self.backs: list[Back] = []
@@ -193,7 +195,7 @@ class _Walk:
                     (self.pending, _PENDING),
                     (renewal, _RENEWAL),
                     (self.steps[0].on if self.steps else None, _STEP),
-                    (self._bite(waiting[0]) if waiting else None, _CHANGE),
+                    self._turn(waiting[0]) if waiting else (None, _CHANGE),
                 )
                 if day is not None
             ]
@@ -204,10 +206,9 @@ class _Walk:
                 self._both(day, self._renewed)
                 renewal = next(renewals, None)
             elif rank == _STEP:
-                step = self.steps.pop(0)
-                self._both(day, partial(_stepped, step))
-            elif rank == _CHANGE:
-                self._change(waiting.pop(0), day)
+                self._step(self.steps.pop(0), day)
+            elif rank in (_CHANGE, _OTHER_STEPS):
+                self._change(waiting.pop(0))
             else:
                 self.pending = None
                 self._set(day, self.agreed)
@@ -279,7 +280,22 @@ class _Walk:
     def _net(self, state: State, day: date) -> Fraction:
         return own_rate(state.price(self.item, self.deal.currency), self.item, state.quantity, state.discounts, day)
 
-    def _change(self, change: Change, day: date) -> None:
+    def _turn(self, change: Change) -> tuple[date, int]:
+        day = max(change.effective, self.item.start)
+        return day, _CHANGE if change.steps is None else _OTHER_STEPS
+
+    def _step(self, step: Step, day: date) -> None:
+        """Take a step. One agreed after a decrease belongs to the state that waits, not to the old amount."""
+        if self.pending is None or step not in self.later:
+            self._both(day, partial(_stepped, step))
+            return
+        self.agreed = _stepped(step, self.agreed)
+        if self._net(self.agreed, day) >= self._net(self.due, day):
+            self.pending = None
+            self._set(day, self.agreed)
+
+    def _change(self, change: Change) -> None:
+        day = self._bite(change)
         inside_term = self.item.end is not None or self.life.end_of_term(day) is not None
         mode = mode_of(change, inside_term=inside_term)
         if change.kind == "remove":
@@ -295,8 +311,8 @@ class _Walk:
         if change.position in self.early and (after >= before or mode != AT_ONCE):
             return
         if change.steps is not None:
-            self.steps = [step for step in self.steps if step.on < day]
-            self.steps += [replace(step, on=max(step.on, day)) for step in change.steps]
+            self.later = [replace(step, on=max(step.on, day)) for step in change.steps]
+            self.steps = [step for step in self.steps if step.on < day] + self.later
         self.agreed = agreed
         if after >= before or mode == AT_ONCE:
             self._take(day, agreed, fields)
