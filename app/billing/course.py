@@ -311,8 +311,9 @@ class _Walk:
         if change.position in self.early and (after >= before or mode != AT_ONCE):
             return
         if change.steps is not None:
-            self.later = [replace(step, on=max(step.on, day)) for step in change.steps]
-            self.steps = [step for step in self.steps if step.on < day] + self.later
+            agreed_steps = [replace(step, on=max(step.on, day)) for step in change.steps]
+            self.steps = [step for step in self.steps if step.on < day] + agreed_steps
+            self.later = agreed_steps if self.pending is not None else []
         self.agreed = agreed
         if after >= before or mode == AT_ONCE:
             self._take(day, agreed, fields)
