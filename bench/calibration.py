@@ -27,3 +27,13 @@ def per_second(work: Callable[[], object], seconds: float) -> float:
         work()
         count += 1
     return count / spent
+
+
+def processor_s(work: Callable[[], object], seconds: float) -> float:
+    """Return the processor seconds that one call of `work` takes, measured over about `seconds` of them."""
+    work()
+    count, start = 0, time.process_time()
+    while (spent := time.process_time() - start) < seconds:
+        work()
+        count += 1
+    return spent / count

@@ -10,6 +10,8 @@ from app.billing import preview
 from bench.calibration import loop, per_second
 
 MONTHS, ITEMS, CHANGES = (12, 36), (1, 3, 10), (0, 6)
+# Beyond the table: twice as many changes, to see how what they add grows.
+MORE_CHANGES = (36, 3, 12)
 _SECONDS, _ROUNDS = 0.25, 3
 AIM_MS = 2.0
 # Three times the months may cost at most this much more than three times the time, and so with items.
@@ -35,10 +37,15 @@ def document(months: int, items: int, changes: int) -> dict[str, object]:
             {"key": f"item-{n}", "kind": "recurring", "quantity": str(n + 5), "unit_price": "9.9"} for n in range(items)
         ],
         "changes": [
-            {"id": f"c{n}", "effective": f"2027-{n + 2:02d}-11", "item": f"item-{n % items}", "quantity": str(20 + n)}
+            {"id": f"c{n}", "effective": _middle(n + 1), "item": f"item-{n % items}", "quantity": str(20 + n)}
             for n in range(changes)
         ],
     }  # fmt: skip
+
+
+def _middle(month: int) -> str:
+    """Return a day in the middle of the deal's month, counted from 0."""
+    return f"{2027 + month // 12}-{month % 12 + 1:02d}-11"
 
 
 def measure(months: int, items: int, changes: int) -> Figure:
@@ -58,7 +65,8 @@ def measure(months: int, items: int, changes: int) -> Figure:
 
 def report() -> list[str]:
     """Measure every width and return the lines of a table, then what grows and by how much."""
-    figures = {(m, i, c): measure(m, i, c) for m, i, c in itertools.product(MONTHS, ITEMS, CHANGES)}
+    widths = [*itertools.product(MONTHS, ITEMS, CHANGES), MORE_CHANGES]
+    figures = {width: measure(*width) for width in widths}
     lines = ["previews", "  months  items  changes   ms each   per calibration loop"]
     lines += [f"  {f.months:6}  {f.items:5}  {f.changes:7}  {f.ms:8.2f}   {f.ratio:20.2f}" for f in figures.values()]
     aim = figures[12, 3, 0].ms
@@ -68,7 +76,10 @@ def report() -> list[str]:
 
 
 def growth(figures: dict[tuple[int, int, int], Figure]) -> list[str]:
-    """Compare widths: linear growth means that three times as much takes at most three times as long."""
+    """Compare widths: linear growth means that three times as much takes at most three times as long.
+
+    Of changes, what they add counts: twice as many may add twice as much.
+    """
     lines = []
     for items, changes in itertools.product(ITEMS, CHANGES):
         short, long = figures[12, items, changes], figures[36, items, changes]
@@ -76,6 +87,10 @@ def growth(figures: dict[tuple[int, int, int], Figure]) -> list[str]:
     for months, changes in itertools.product(MONTHS, CHANGES):
         few, many = figures[months, 1, changes], figures[months, 10, changes]
         lines.append(_grown(f"10 for 1 items, {months} months, {changes} changes", few.ratio / many.ratio, 10.0))
+    months, items, most = MORE_CHANGES
+    none, some, more = (1 / figures[months, items, count].ratio for count in (*CHANGES, most))
+    what = f"what {most} for {CHANGES[1]} changes add, {months} months, {items} items"
+    lines.append(_grown(what, (more - none) / (some - none), most / CHANGES[1]))
     return lines
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "lint, format, types, architecture, locks",
     "fmt": "format, and fix what can be fixed",
     "run": "run CMD in the environment, with the running stack's settings if one runs",
+    "bench": "previews and the billing run, as ratios to this machine",
     "clock": "move the sandbox's day to DATE (YYYY-MM-DD), or back with `real`",
     "lock": "solve requirements/*.in anew (--upgrade: to the newest versions)",
     "help": "this",

@@ -11,6 +11,7 @@ from app.billing.calendar import Period, merged
 from app.billing.course import State
 from app.billing.deal import DealDocument, Item, Settled
 from app.billing.due import Bucket, Key, View, end_of, key_of, trimmed
+from app.billing.money import Money
 from app.billing.reckoning import Reckoner
 from app.billing.schedule import BillingPeriod, period_at
 
@@ -96,6 +97,10 @@ class Books:
         return names.index(entry.bill_to) if entry.bill_to in names else len(names) - 1
 
     def _book(self, item: Item, entry: Settled) -> None:
+        if len(self._deal.payers) > 1 and entry.bill_to is None:
+            for part in self._by_payer(entry):
+                self._book(item, part)
+            return
         payer = self.payer_of(entry)
         if entry.change is not None:
             self.settled_by.setdefault(payer, set()).add(entry.change)
@@ -104,8 +109,17 @@ class Books:
             self.orphans.append(Orphan(entry, payer))
             return
         label = entry.document or f"{entry.item} {entry.period.start.isoformat()}/{entry.period.end.isoformat()}"
+        if len(portions) == 1 and entry.kind == BILLED and entry.quantity is not None and entry.unit_price is not None:
+            # The usual entry: one document's line, which says itself what it was for.
+            period, days = portions[0]
+            key = (trimmed(entry.quantity), trimmed(entry.unit_price))
+            self.booked(item, period, payer, key).add(entry.net.minor, entry.net.minor, [days], label)
+            self._actual[item.key, period.start] = (item, period)
+            return
         left, money = entry.net.minor, entry.net.minor
         for n, (period, days) in enumerate(portions):
+            if len(portions) == 1 and self._settles_all(item, period, days, entry, payer, label):
+                return
             state, due = self._due_then(item, period, days, entry, payer)
             is_last = n + 1 == len(portions)
             net = left if is_last else due
@@ -117,6 +131,42 @@ class Books:
             # A person's decision moves what is due: it stands for what was due when it was recorded.
             booked.add(net if entry.kind == BILLED else due, share, [days], label)
             self._actual[item.key, period.start] = (item, period)
+
+    def _by_payer(self, entry: Settled) -> list[Settled]:
+        """Split an entry that names no payer as a line would be."""
+        split = self._reckoner.split
+        charged = split(entry.charged.minor, entry.charged.exact())
+        credited = split(entry.credited.minor, entry.credited.exact())
+        currency = self._deal.currency
+        return [
+            replace(
+                entry, bill_to=payer.name, charged=Money(charged[n], currency), credited=Money(credited[n], currency)
+            )
+            for n, payer in enumerate(self._deal.payers)
+        ]
+
+    def _settles_all(
+        self, item: Item, period: BillingPeriod, days: Period, entry: Settled, payer: int, label: str
+    ) -> bool:
+        """Settle several states of a period with one amount that names no quantity and price, where it is theirs."""
+        reckoner = self._reckoner
+        if item.kind != "recurring" or entry.kind != BILLED or entry.quantity is not None:
+            return False
+        parts = []
+        for bucket, split in reckoner.parts(reckoner.final, item, period):
+            mine = common([Period(s.start, s.end) for s in bucket.stretches], [days])
+            exact = reckoner.value(reckoner.final, item, period, bucket, mine) if mine else Fraction(0)
+            whole = sum(one.days for one in mine) == bucket.days
+            parts.append(
+                (bucket, mine, split[payer] if whole else reckoner.split(reckoner.rounded(exact), exact)[payer])
+            )
+        if len(parts) < 2 or sum(due for _, _, due in parts) != entry.net.minor:
+            return False
+        for bucket, mine, due in parts:
+            if mine:
+                self.booked(item, period, payer, bucket.key).add(due, due, mine, label)
+        self._actual[item.key, period.start] = (item, period)
+        return True
 
     def _portions(self, item: Item, entry: Settled) -> list[tuple[BillingPeriod, Period]]:
         """Return the billing periods an entry settles, each with its days."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ from app.billing.schedule import BillingPeriod, Rhythm
 
 ZERO = Fraction(0)
 # More digits than a quantity or a price of a document can have.
-_DIGITS = 60
+_EXACT = Context(prec=60)
 Key = tuple[Decimal, Decimal]
 # For an item in one period: the amount per price interval of each discount (by `id`) that is taken from a document.
 Shares = dict[int, Fraction]
@@ -184,9 +184,7 @@ def key_of(state: State, item: Item, currency: str) -> Key:
 
 def trimmed(value: Decimal) -> Decimal:
     """Return a decimal without needless zeros, exactly: 10.50 -> 10.5, 100 -> 1E+2."""
-    with localcontext() as context:
-        context.prec = _DIGITS
-        return value.normalize()
+    return value.normalize(_EXACT)
 
 
 def known_key(course: Course, state: State, currency: str) -> Key:

@@ -305,7 +305,10 @@ def _check_keys(
     for n, discount in enumerate(discounts):
         for key in sorted((discount.items or frozenset()) - keys):
             reader.fault(f"discounts[{n}].items", key, known)
+    days: dict[str, Change] = {}
     for one in changes:
+        if days.setdefault(one.id, one).effective != one.effective:
+            reader.fault(f"changes[{one.position}].id", one.id, "an id that no change of another day has")
         if one.item is not None and one.item not in keys:
             name = "item" if one.kind == "item" else "remove"
             reader.fault(f"changes[{one.position}].{name}", one.item, known)

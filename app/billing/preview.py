@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from app.billing import documents as papers
 from app.billing.answer import Answer, FieldError, Question, Renewal
 from app.billing.books import Books
-from app.billing.calendar import add_months, people_date
+from app.billing.calendar import Period, add_months, people_date
 from app.billing.changes import Clash, known_changes
-from app.billing.deal import Change, DealDocument, InvalidDocument, Settled
+from app.billing.deal import Change, DealDocument, InvalidDocument, Item, Settled
 from app.billing.due import shown_price
 from app.billing.intake import read_document
 from app.billing.metering import usage_moves
@@ -54,7 +54,7 @@ def preview(document: object, *, as_of: date | None = None, carry: bool = False)
 
 def _answer(deal: DealDocument, as_of: date, *, carry: bool) -> Answer:
     deal, priced = _priced(deal)
-    unknown = [*_unknown_items(deal), *_after_the_end(deal)]
+    unknown = [*_unknown_items(deal), *_unknown_readings(deal), *_after_the_end(deal)]
     until = last_document_day(deal, as_of)
     reckoner = reckoner_of(deal, until)
     planner = Planner(reckoner, Books(reckoner), as_of, until)
@@ -86,7 +86,8 @@ def last_document_day(deal: DealDocument, as_of: date) -> date:
         return add_months(max(deal.start, as_of), _SHOWN_MONTHS_OPEN_ENDED)
     life = Reckoner(deal, deal.changes, frozenset(), deal.end).final.life
     end = life.term_end(life.term_of(as_of))
-    return max([end, *(item.end for item in deal.all_items() if item.end is not None)])
+    dates = [entry.on for entry in deal.billing.dates]
+    return max([end, *dates, *(item.end for item in deal.all_items() if item.end is not None)])
 
 
 def reckoner_of(deal: DealDocument, until: date) -> Reckoner:
@@ -94,8 +95,17 @@ def reckoner_of(deal: DealDocument, until: date) -> Reckoner:
     settled = {entry.change for entry in deal.issued if entry.change is not None}
     first = max([until, *(entry.period.end for entry in deal.issued)])
     reckoner = Reckoner(deal, deal.changes, frozenset(settled), first)
-    found = settled | {change.id for entry in deal.issued for change in _said_by(reckoner, deal, entry)}
-    return reckoner if found == settled else Reckoner(deal, deal.changes, frozenset(found), first)
+    labelled = tuple(_labelled(reckoner, deal, entry) for entry in deal.issued)
+    if labelled == deal.issued:
+        return reckoner
+    found = frozenset(entry.change for entry in labelled if entry.change is not None)
+    return Reckoner(replace(deal, issued=labelled), deal.changes, found, first)
+
+
+def _labelled(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> Settled:
+    """Return an entry with the change it belongs to, also where it doesn't say so."""
+    changes = _said_by(reckoner, deal, entry)
+    return replace(entry, change=changes[-1].id) if changes else entry
 
 
 def _said_by(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> list[Change]:
@@ -142,6 +152,25 @@ def _unknown_items(deal: DealDocument) -> list[Question]:
         for n, entry in enumerate(deal.issued)
         if entry.item not in known
     ]
+
+
+def _unknown_readings(deal: DealDocument) -> list[Question]:
+    """Ask about usage that no item would ever bill: of a meter nobody has, or outside the item's service."""
+    questions = []
+    for reading in deal.usage:
+        items = [item for item in deal.all_items() if item.usage is not None and item.usage.meter == reading.meter]
+        if not items:
+            text = f"{reading.meter} was read for {reading.period}, but no item has this meter. Which one is meant?"
+            questions.append(Question(text, reading.field))
+        elif reading.quantity and not any(_serves(deal, item, reading.period) for item in items):
+            text = f"{reading.meter} was read for {reading.period}, when none of its items is in service. Is it right?"
+            questions.append(Question(text, reading.field))
+    return questions
+
+
+def _serves(deal: DealDocument, item: Item, days: Period) -> bool:
+    end = item.end or (None if deal.renewal.auto else deal.end)
+    return days.end > item.start and (end is None or days.start < end or any(c.extends_term for c in deal.changes))
 
 
 def _after_the_end(deal: DealDocument) -> list[Question]:

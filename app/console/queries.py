@@ -16,6 +16,7 @@ from app.core.events import Audit, Event
 from app.core.idempotency import Idempotency
 from app.customers.models import Customer
 from app.deals.models import Deal
+from app.invoices.approval import QUESTIONS
 from app.invoices.models import Invoice
 from app.payments.models import PaymentApplied
 from app.portals.models import ADMIN, APPROVER, Person, Portal
@@ -72,8 +73,13 @@ class Told:
 
 def held() -> dict[int, str]:
     """Return {subscription id: why} of the subscriptions whose drafts can't be approved now."""
+    asked = db.session.execute(
+        select(Subscription.id, Problem.sentence)
+        .join(Problem, Problem.deal_id == Subscription.first_deal_id)
+        .where(Problem.code.in_(QUESTIONS), Problem.closed_at.is_(None))
+    )
     rows = db.session.execute(select(Subscription.id, Subscription.held_because).where(Subscription.state != ACTIVE))
-    return {row.id: row.held_because for row in rows}
+    return {row.id: row.sentence for row in asked} | {row.id: row.held_because for row in rows}
 
 
 def approvable_count() -> int:

@@ -201,7 +201,7 @@ def _decimal(text: str, field: str, sentence: str) -> Decimal:
 
 
 def _made(actor: Actor, wish: Wish, at: Editable, fields: dict[str, Any], number: int) -> Edit:
-    reason = " ".join(wish.reason.split())
+    reason = " ".join("".join(c for c in wish.reason if c.isprintable() or c.isspace()).split())
     if not reason:
         raise Invalid("Say why, in a few words: it is shown with the invoice.", field="reason")
     if wish.scope not in (ONCE, ONWARDS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -171,8 +172,9 @@ class TestTwoPortals:
 
 
 class TestProblems:
-    def test_missing_term_is_asked_for_and_mended_by_the_rep(self, office: Office) -> None:
-        deal = office.deal("Acme - Platform", office.company("Acme Inc"), [monthly(term="")])
+    def test_missing_term_of_a_fixed_line_is_asked_for_and_mended_by_the_rep(self, office: Office) -> None:
+        line = monthly(term="") | {"hs_recurring_billing_terms": "FIXED"}
+        deal = office.deal("Acme - Platform", office.company("Acme Inc"), [line])
         office.move(deal)
         problem = office.wait_for_problem(deal, "no term")
         assert problem["who"] == "sales"
@@ -181,14 +183,32 @@ class TestProblems:
         card = office.wait_for_states(deal, "sent")
         assert card["problems"] == []
 
-    def test_frequency_we_do_not_bill_is_said_to_the_rep(self, office: Office) -> None:
-        deal = office.deal(
-            "Acme - Weekly",
-            office.company("Acme Inc"),
-            [monthly(term="P52W") | {"recurringbillingfrequency": "weekly"}],
-        )
+    def test_line_without_a_term_runs_until_cancelled_and_is_billed(self, office: Office) -> None:
+        deal = office.deal("Acme - Platform", office.company("Acme Inc"), [monthly(term="")])
         office.move(deal)
-        assert "weekly" in office.wait_for_problem(deal, "weekly")["text"]
+        card = office.wait_for_states(deal, "sent")
+        assert card["invoices"][0]["total"] == card["next_charge"]["amount"] == "1000.00"
+        assert card["problems"] == []
+
+    def test_frequency_of_weeks_is_billed_a_week_at_a_time(self, office: Office) -> None:
+        line = monthly(term="P52W") | {"recurringbillingfrequency": "weekly"}
+        deal = office.deal("Acme - Weekly", office.company("Acme Inc"), [line])
+        office.move(deal)
+        card = office.wait_for_states(deal, "sent")
+        first, following = (
+            date.fromisoformat(day) for day in (card["invoices"][0]["date"], card["next_charge"]["date"])
+        )
+        assert following - first == timedelta(weeks=1)
+        assert card["invoices"][0]["total"] == card["next_charge"]["amount"] == "1000.00"
+
+    def test_tax_we_do_not_bill_is_said_to_finance_and_nothing_is_sent(self, office: Office) -> None:
+        line = monthly() | {"hs_tax_rate_group_id": "77"}
+        deal = office.deal("Acme - Platform", office.company("Acme Inc"), [line])
+        office.move(deal)
+        problem = office.wait_for_problem(deal, "tax rate")
+        assert problem["who"] == "finance"
+        office.settle()
+        assert office.dump()["invoices"] == []
 
     def test_name_taken_in_quickbooks_waits_for_a_person_and_goes_on_after_retry(self, office: Office) -> None:
         office.books.create_customer("Acme Inc", "somebody@else.example")

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         if "run" in wanted:
             postgres = servers.start_postgres(home, fsync=False, keeper=keeper)
             valkey = servers.start_valkey(home, keeper=keeper)
-            env |= {
+            env = environment.of(home, {"REDIS_URL": f"{valkey.url}/0"}, {}) | {
                 servers.TEST_POSTGRES: postgres.url_superuser,
                 servers.TEST_OWNER_PASSWORD: home.keys["OWNER_PASSWORD"],
                 servers.TEST_APP_PASSWORD: home.keys["APP_PASSWORD"],

@@ -10,7 +10,7 @@ import shutil
 
 from tools.commands.up import DATA
 from tools.errors import ToolError
-from tools.processes import command_path
+from tools.processes import ROOT, command_path
 from tools.stack import running_environment
 
 
@@ -19,6 +19,10 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         raise ToolError("say which command to run, for example: ./dev run python -m app.cli --help")
     env = {**os.environ, "PATH": command_path(), **(running_environment(DATA) or {})}
+    if arguments[0] == "dealwright":
+        # The product runs from the checkout here; installed, it brings this command along.
+        env["PYTHONPATH"] = str(ROOT)
+        arguments = ["python", "-m", "app.cli", *arguments[1:]]
     program = shutil.which(arguments[0], path=env["PATH"])
     if program is None:
         raise ToolError(f"there is no command {arguments[0]!r} in the environment or on PATH.")

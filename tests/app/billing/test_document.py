@@ -219,7 +219,6 @@ class TestFieldsThatAreBilled:
             {"memo": "Thank you"},
             {"reference": "Q-17"},
             {"control_total": "1200.00"},
-            {"usage": [{"meter": "calls", "start": "2027-01-01", "end": "2027-02-01", "quantity": "5"}]},
             {"changes": [{"id": "c1", "effective": "2027-02-01", "item": "platform", "quantity": "12"}]},
             {"changes": [{"id": "c1", "effective": "2027-02-01", "add": recurring("more", trial_until="2027-03-01")}]},
             {
@@ -369,6 +368,33 @@ class TestWhatIsCarried:
         assert {document.notes for document in carried.documents} == {
             ("PO 4711", "Thank you", "Q-17", "2% discount if paid within 10 days.", "Late payments bear 1.5% a month.")
         }
+
+
+class TestUsageNobodyBills:
+    """A reading that is accepted and never counted is money lost in silence (users 23)."""
+
+    def test_of_a_meter_that_no_item_has_is_a_question(self) -> None:
+        reading = {"meter": "calls", "start": "2027-01-01", "end": "2027-02-01", "quantity": "5"}
+        answer = preview(deal(usage=[reading]))
+        assert [question.text for question in answer.questions] == [
+            "calls was read for 1 Jan - 31 Jan 2027, but no item has this meter. Which one is meant?"
+        ]
+
+    def test_after_the_last_day_of_service_is_a_question(self) -> None:
+        item = {"key": "api", "kind": "usage", "meter": "calls", "unit_price": "0.10"}
+        late = {"meter": "calls", "start": "2028-02-01", "end": "2028-03-01", "quantity": "5"}
+        answer = preview(deal(recurring(), item, usage=[late]))
+        assert [question.text for question in answer.questions] == [
+            "calls was read for 1 Feb - 29 Feb 2028, when none of its items is in service. Is it right?"
+        ]
+
+
+class TestChangeIds:
+    def test_name_one_day_only(self) -> None:
+        changes = [
+            {"id": "c", "effective": day, "item": "platform", "quantity": "2"} for day in ("2027-02-01", "2027-03-01")
+        ]
+        assert list(faults(deal(changes=changes))) == ["changes[1].id"]
 
 
 class TestOneTimeItems:

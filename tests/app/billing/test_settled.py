@@ -235,3 +235,32 @@ class TestDecisionsOfAPerson:
         issued = [entry("platform", "2027-01-01", "2027-02-01", "80.00", "override", quantity="1", unit_price="100.00")]
         answer = preview(deal(issued=issued, as_of="2027-01-20"))
         assert dated(answer) == _MONTHLY_2027[1:]
+
+
+class TestEntriesThatSayLittle:
+    """Entries without quantity, price, change or payer settle what they are the amount of (decision 0010.20)."""
+
+    def test_around_a_change_settle_both_states(self) -> None:
+        document = deal(
+            self.SEATS,
+            start="2027-03-01",
+            term_months=None,
+            until="2027-03-31",
+            changes=[self.CHANGE],
+            as_of="2027-03-20",
+        )
+        for issued in (
+            [
+                entry("seats", "2027-03-01", "2027-03-11", "300.00"),
+                entry("seats", "2027-03-11", "2027-04-01", "420.00"),
+            ],
+            [entry("seats", "2027-03-01", "2027-04-01", "720.00")],
+        ):
+            assert preview({**document, "issued": issued}).documents == (), issued
+
+    def test_without_a_payer_are_split_like_a_line(self) -> None:
+        document = deal(
+            recurring(), term_months=1, bill_to=[{"name": "A", "share": "50"}, {"name": "B"}],
+            issued=[entry("platform", "2027-01-01", "2027-02-01", "100.00")],
+        )  # fmt: skip
+        assert preview(document).documents == ()
