@@ -241,14 +241,11 @@ class TestEntriesThatSayLittle:
     """Entries without quantity, price, change or payer settle what they are the amount of (decision 0010.20)."""
 
     def test_around_a_change_settle_both_states(self) -> None:
+        change: Json = {"id": "C-1", "effective": "2027-03-11", "item": "seats", "quantity": "20"}
         document = deal(
-            self.SEATS,
-            start="2027-03-01",
-            term_months=None,
-            until="2027-03-31",
-            changes=[self.CHANGE],
-            as_of="2027-03-20",
-        )
+            recurring("seats", quantity="30", unit_price="31.00"), start="2027-03-01", term_months=None,
+            until="2027-03-31", as_of="2027-03-20", changes=[change],
+        )  # fmt: skip
         for issued in (
             [
                 entry("seats", "2027-03-01", "2027-03-11", "300.00"),
