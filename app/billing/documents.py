@@ -161,6 +161,9 @@ def _use(
     if credit.on is None:
         return
     used, invoices = sum(-entry.net.minor for entry in entries), len(entries)
+    if not credit.carry and invoices >= credit.invoices:
+        # Used once on its invoices, what was left of it is lost, also in a later run.
+        return
     each = _even(whole, credit.invoices)
     for at, document in enumerate(planned):
         if document.bill_to != name or document.net.minor <= 0 or document.dated < credit.on or used >= whole:

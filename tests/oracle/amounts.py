@@ -39,7 +39,8 @@ class Due:
 def groups_of(life: Life, deal: Deal) -> list[list[Period]]:
     """Return the periods that make a price interval together, where billing pays it in instalments.
 
-    Where neither interval divides the other, all periods of a service with an end are one group.
+    Where neither interval divides the other, all periods of a service with an end are one group; without instalments
+    the two stubs of a term of whole price intervals are one.
     """
     item = life.item
     if not divides(item.billing.interval, item.price_interval) and not divides(
@@ -48,7 +49,9 @@ def groups_of(life: Life, deal: Deal) -> list[list[Period]]:
         return [life.periods] if life.end is not None else []
     size = divides(item.billing.interval, item.price_interval)
     if size < 2:
-        return []
+        ends = [*life.periods[:1], *life.periods[-1:]]
+        stubs_of_one = len(life.periods) > 1 and ends[0].leading and not ends[1].whole and holds_whole(life)
+        return [ends] if stubs_of_one else []
     grid = billing_grid(item, deal)
     first = grid.cell_of(item.start)
     has_stub = grid.boundary(first) < item.start

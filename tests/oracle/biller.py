@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 from tests.oracle.amounts import Due, Key, all_dues, split
 from tests.oracle.clashes import clash_of
 from tests.oracle.dates import days_between
-from tests.oracle.periods import Period, horizon_of, invoice_date, one_time_date, one_time_day
+from tests.oracle.periods import Period, covered, horizon_of, invoice_date, one_time_date, one_time_day
 from tests.oracle.prices import cost_of, rounded
-from tests.oracle.reading import Change, Deal, Item, read_deal
+from tests.oracle.reading import Change, Deal, Discount, Item, read_deal
 from tests.oracle.states import Life, cancel_day, deal_period, life_of, state_on, term_end, touches, without_undone
-from tests.oracle.values import DayValues, discounts_of
+from tests.oracle.values import DayValues, discounts_of, in_common, touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,45 @@ class Biller:
         self.recurring = [item for item in deal.items if item.kind == "recurring"]
         self.charged: dict[tuple[str, date, Key, int], Fraction] = {}
         self.documents: dict[tuple[date, str | None, int], Document] = {}
+        self.shares: dict[str, dict[tuple[date, int], Fraction]] = {}
+        self.share_amounts()
+
+    # Amounts of the deal, taken from all lines of a period together (rule 0010.11).
+
+    def share_amounts(self) -> None:
+        """Work out each item's share of the deal's amounts, as the regular document of each period finds them."""
+        starts = {period.start for item in self.recurring for period in self.view(item, ())[0].periods}
+        for index, part in enumerate(self.deal.discounts):
+            if in_common(part, self.deal):
+                taken = False
+                for start in sorted(starts):
+                    if not (taken and part.per == "once"):
+                        taken = self.share(index, part, start) or taken
+        self.views.clear()
+
+    def share(self, index: int, part: Discount, start: date) -> bool:
+        """Share out one amount for the period that starts on `start`; claim that its window touches it."""
+        touches_any = False
+        lines: list[tuple[Item, Fraction, Fraction]] = []
+        for item in self.recurring:
+            day = start if item.billing.timing == "arrears" else start - timedelta(days=item.billing.lead_days)
+            seen = [change for change in self.changes if change.effective <= max(day, start)]
+            self.views.clear()
+            life, values, _ = self.view(item, seen)
+            period = next((period for period in life.periods if period.start == start), None)
+            if period is None or not covered(part.items, item) or not touched(part, period, item.trial_until):
+                continue
+            touches_any = True
+            if values.buckets(period):
+                lines.append((item, values.left_before(period, index), values.measured(part, period)))
+        left = sum((value for _, value, _ in lines), Fraction(0))
+        if left > 0:
+            exact = min(lines[0][2], left)
+            whole = rounded(exact, self.deal.decimals)
+            parts = spread(whole, [value for _, value, _ in lines], self.deal.decimals)
+            for (item, _, _), piece in zip(lines, parts, strict=True):
+                self.shares.setdefault(item.key, {})[start, index] = piece
+        return touches_any
 
     # What is due under a set of changes.
 
@@ -91,7 +130,7 @@ class Biller:
         mark = (item.key, frozenset(change.id for change in mine))
         if mark not in self.views:
             life = life_of(item, self.deal, mine, self.horizon)
-            values = DayValues(life, self.deal)
+            values = DayValues(life, self.deal, self.shares.get(item.key))
             self.views[mark] = (life, values, all_dues(life, values, self.deal))
         return self.views[mark]
 
@@ -179,6 +218,7 @@ class Biller:
                 if when == day:
                     self.amend(day, changes, items, regular, stubs)
         self.one_time()
+        self.use_credits()
         return tuple(
             self.documents[mark]
             for mark in sorted(self.documents, key=lambda mark: (mark[0], mark[1] or "", mark[2]))
@@ -260,6 +300,31 @@ class Biller:
             for payer, amount in enumerate(split(rounded(value, self.deal.decimals), value, self.deal)):
                 self.write(when, name, payer, Line(item.key, None, None, *state.key, amount))
 
+    def use_credits(self) -> None:
+        """Take what is owed to the customer off the first invoices (rule 0010.21), by payer."""
+        for number, credit in enumerate(self.deal.credits):
+            amount, count = Fraction(credit["amount"]), credit.get("invoices", 1)
+            when = credit.get("when", "start")
+            since = self.deal.start if when == "start" else date.fromisoformat(when)
+            carry = credit.get("carry", True)
+            for payer, share in enumerate(split(amount, amount, self.deal)):
+                parts = [rounded(share / count, self.deal.decimals)] * (count - 1)
+                parts.append(share - sum(parts, Fraction(0)))
+                self.use_credit(f"credits[{number}]", payer, parts, since, carry=carry)
+
+    def use_credit(self, name: str, payer: int, parts: list[Fraction], since: date, *, carry: bool) -> None:
+        """Take one payer's parts of a credit off its invoices; what one cannot take is carried or lost."""
+        carried = Fraction(0)
+        for mark in sorted(self.documents, key=lambda mark: (mark[0], mark[1] or "", mark[2])):
+            document = self.documents[mark]
+            if mark[2] != payer or document.date < since or document.net <= 0:
+                continue
+            carried += parts.pop(0) if parts else 0
+            taken = min(carried, document.net)
+            carried = carried - taken if carry or parts else Fraction(0)
+            if taken:
+                document.lines.append(Line(name, None, None, Fraction(1), taken, -taken))
+
     def document_of(self, change: Change) -> str:
         """Return the name of the own document that `change` is part of."""
         return next(changes[-1].id for _, changes, _ in self.amendments() if change in changes)
@@ -273,10 +338,11 @@ class Biller:
             settle = change.settle or ("none" if fixed else "unused")
             if change.kind == "cancel":
                 end: date | None = cancel_day(change, self.deal)
-                if settle != "unused" and change.body["cancel"] == "at":
+                if settle == "none" and fixed and change.body["cancel"] != "term_end":
+                    end = term_end(self.deal, change.effective)
+                elif settle != "unused" and change.body["cancel"] == "at":
                     period = deal_period(change.effective, self.deal)
-                    rest = period.end if change.effective > period.start else change.effective
-                    end = term_end(self.deal, change.effective) if settle == "none" and fixed else rest
+                    end = period.end if change.effective > period.start else change.effective
                 if end is not None and end <= day:
                     return True
             if change.kind == "remove" and change.key == item.key and change.effective <= day:

@@ -68,7 +68,8 @@ def models_of(document: Mapping[str, Any]) -> set[str]:
 
 def one_times_of(document: Mapping[str, Any]) -> set[str]:
     """Return the keys of the one-time items, whose lines have no days worth comparing."""
-    return {item["key"] for item in document["items"] if item["kind"] == "one_time"}
+    credits = {f"credits[{number}]" for number, _ in enumerate(document.get("credits", ()))}
+    return credits | {item["key"] for item in document["items"] if item["kind"] == "one_time"}
 
 
 def put(plain: Plain, where: tuple[str, str, str], what: tuple[str, ...], amount: Fraction) -> None:

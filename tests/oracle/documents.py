@@ -18,11 +18,12 @@ FEATURES = (
     *("steps", "discounts", "item_amounts", "deal_discounts", "open", "models", "payers", "renewal"),
     *("quantity", "price", "change_steps", "change_discounts", "pause", "cancel", "uncancel", "add", "remove"),
     *("replace", "settle", "amount_settle", "proration", "recorded"),
+    *("deal_amounts", "credits"),
 )
 SETS = {
     "recurring": ("currencies", "intervals", "arrears", "lead"),
     "plain": (*FEATURES[: FEATURES.index("deal_discounts") + 1], "open"),
-    "changes": FEATURES[FEATURES.index("quantity") :],
+    "changes": FEATURES[FEATURES.index("quantity") : FEATURES.index("deal_amounts")],
 }
 STARTS = (
     *("2027-01-01", "2027-01-31", "2027-01-30", "2027-01-29", "2028-02-29", "2027-02-28", "2028-01-31", "2026-12-31"),
@@ -118,7 +119,46 @@ def document_of(seed: int, features: frozenset[str]) -> Body:
     body["as_of"] = draw.day(add_months(start, -2), add_months(start, 16)).isoformat()
     body["until"] = add_months(start, 15 if body["term_months"] is None or "renewal" in body else 48).isoformat()
     with_changes(draw, body)
+    if draw.uses("deal_amounts"):
+        amounts_in_common(draw, body)
+    if draw.uses("credits"):
+        body["credits"] = credits_of(draw, body)
     return body
+
+
+def amounts_in_common(draw: Draw, body: Body) -> None:
+    """Add amounts that all lines of a period share; the page says how only for items with the same periods."""
+    items = [item for item in body["items"] if item["kind"] == "recurring"]
+    added = any("add" in change or "replace" in change for change in body.get("changes", ()))
+    own = any(name in item for item in items for name in ("billing", "start", "end", "term_months", "trial_until"))
+    if added or own:
+        return
+    interval = body.get("billing", {}).get("interval", "P1M")
+    alike = len({item["price_interval"] for item in items}) == 1 and is_months(interval)
+    pers = (
+        ("invoice", "once", "month", "period")
+        if alike and is_months(items[0]["price_interval"])
+        else ("invoice", "once")
+    )
+    start = date.fromisoformat(body["start"])
+    part = {"amount": amount_of(draw, body), "per": draw.rng.choice(pers), **window_of(draw, start)}
+    body["discounts"] = [*body.get("discounts", ()), part]
+
+
+def credits_of(draw: Draw, body: Body) -> list[Body]:
+    """Draw amounts owed to the customer: from a day on, or spread over invoices."""
+    start = date.fromisoformat(body["start"])
+    found: list[Body] = []
+    for _ in range(draw.rng.choice((1, 1, 2))):
+        part: Body = {"amount": amount_of(draw, body)}
+        if draw.rng.random() < 0.4:
+            part["invoices"] = draw.rng.choice((1, 2, 3, 7))
+        else:
+            part["when"] = draw.rng.choice(("start", draw.day(start, add_months(start, 12)).isoformat()))
+        if draw.rng.random() < 0.3:
+            part["carry"] = False
+        found.append(part)
+    return found
 
 
 def start_of(draw: Draw) -> str:

@@ -105,9 +105,9 @@ def cancel_day(change: Change, deal: Deal) -> date:
 
 
 def deal_period(day: date, deal: Deal) -> Period:
-    """Return the billing period of the deal (not of an item) in progress on `day`."""
+    """Return the period of the deal's rhythm in progress on `day`; items may outlive the term, so nothing clips it."""
     whole = replace(deal.items[0], start=deal.start, own_end=None, trial_until=None, billing=deal.billing)
-    return period_of(day, periods_of(whole, deal, deal.end, horizon_of(deal)))
+    return period_of(day, periods_of(whole, deal, None, horizon_of(deal)))
 
 
 def without_undone(deal: Deal) -> tuple[Change, ...]:
@@ -303,7 +303,7 @@ def apply(life: Life, change: Change, deal: Deal, base: Sequence[Change], stop: 
     old = life.due.get(day)
     if gone or (old is not None and cost(new.get(day), life, deal, day) < cost(old, life, deal, day)):
         bites = decrease(life, change, deal, day)
-        if change.id in life.shortening or change.id in life.sums_back:
+        if change.kind == "replace" or change.settle not in (None, "none") or change.id in life.shortening:
             life.held = {d: s for d, s in life.held.items() if d < day}
         life.held |= {d: s for d, s in life.due.items() if day <= d < bites}
     # An increase above the old amount replaces it, be it by the change or by a step of the state that waits.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
 from tests.oracle.dates import ONE_DAY, days_between, whole_intervals
 from tests.oracle.periods import Period, covered, unit_grid, unit_of
-from tests.oracle.prices import less, list_cost
+from tests.oracle.prices import RATES, less, list_cost
 from tests.oracle.reading import Deal, Discount, Model
 from tests.oracle.states import Life, State
 
@@ -138,11 +138,17 @@ class DayValues:
             price = list_cost(state.quantity, state.unit_price * state.uplift, state.model, state.uplift)
             listed[kind] = price / self.weights.count * self.weights.of(cell)
         worth = dict(listed)
-        discounts = {kind: discounts_of(kind[1], self.life, self.deal) for kind in worth}
-        for number in range(max((len(found) for found in discounts.values()), default=0)):
-            having = {kind: found[number] for kind, found in discounts.items() if len(found) > number}
-            for kind, part in having.items():
-                if kind[2][number] and not in_common(part, self.deal):
+        # Its own discounts by position, then the deal's: a state with fewer of its own waits for the others.
+        most = max((len(kind[1].discounts) for kind in worth), default=0)
+        found: dict[Kind, dict[int, tuple[Discount, bool]]] = {}
+        for kind in worth:
+            own = len(kind[1].discounts)
+            flagged = zip(discounts_of(kind[1], self.life, self.deal), kind[2], strict=True)
+            found[kind] = {n if n < own else n - own + most: entry for n, entry in enumerate(flagged)}
+        for number in sorted({n for slots in found.values() for n in slots}):
+            having = {kind: slots[number] for kind, slots in found.items() if number in slots}
+            for kind, (part, covers) in having.items():
+                if covers and not in_common(part, self.deal):
                     worth[kind] = self._less(worth[kind], listed[kind], kind, part)
             self._take_amounts(period, kinds, worth, having)
         return worth
@@ -160,14 +166,16 @@ class DayValues:
         period: Period,
         kinds: Mapping[date, Kind],
         worth: dict[Kind, Fraction],
-        having: Mapping[Kind, Discount],
+        having: Mapping[Kind, tuple[Discount, bool]],
     ) -> None:
         """Take amounts per invoice, once, or of the deal in common: the same part of each day of the period."""
-        for part in {id(found): found for found in having.values()}.values():
+        for part in {id(found): found for found, _ in having.values()}.values():
             amount = self._amount_for(part, period)
             if amount is None:
                 continue
-            mine = [kind for kind in kinds.values() if kind in having and having[kind] is part]
+            mine = [kind for kind in kinds.values() if kind in having and having[kind][0] is part]
+            if part.per in RATES:
+                mine = [kind for kind in mine if having[kind][1]]
             total = sum((worth[kind] for kind in mine), Fraction(0))
             if total > 0:
                 left = max(Fraction(0), 1 - amount / total)
@@ -186,6 +194,29 @@ class DayValues:
         if part.per == "once" and first_touched(part, self.life) != period:
             return None
         return part.amount
+
+    def measured(self, part: Discount, period: Period) -> Fraction:
+        """Return what a deal's amount is worth for the whole `period`, exact: by months or by full periods served."""
+        assert part.amount is not None
+        if part.per in ("invoice", "once"):
+            return part.amount
+        unit = self.weights.unit
+        rate = (
+            Fraction(unit.months) if part.per == "month" else Fraction(unit.size, self.life.item.billing.interval.size)
+        )
+        days = [day for day in days_between(period.start, period.end) if part.covers(day) and day in self.life.full]
+        return part.amount * rate * sum((self.weights.of(self.weights.grid.cell_of(day)) for day in days), Fraction(0))
+
+    def left_before(self, period: Period, index: int) -> Fraction:
+        """Return what the discounts before the deal's discount `index` leave of the `period`'s days it covers."""
+        part = self.deal.discounts[index]
+        if not covered(part.items, self.life.item):
+            return Fraction(0)
+        earlier = replace(self.deal, discounts=self.deal.discounts[:index])
+        values = DayValues(self.life, earlier, self.shares)
+        values.weights = self.weights
+        worth = values.of_period(period)
+        return sum((worth[day] for day in worth if part.per not in RATES or part.covers(day)), Fraction(0))
 
     def buckets(self, period: Period) -> list[Bucket]:
         """Return the buckets of `period` with the days that are due."""

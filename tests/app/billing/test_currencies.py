@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from app.billing import preview
@@ -175,6 +177,12 @@ class TestCredits:
         assert [row.split()[2] for row in rows(answer)].count("credits[0]") == 3
         # Charges and credits that net to zero are issued, not skipped.
         assert all(document.sent for document in answer.documents)
+
+    def test_without_carry_lose_the_rest_also_in_a_later_run(self) -> None:
+        document = deal(credits=[{"amount": "250.00", "carry": False}], term_months=3)
+        books = entries_of(preview(document, as_of=date(2027, 1, 1)).documents[:1])
+        again = preview({**document, "issued": books})
+        assert [one.net.plain() for one in again.documents] == ["100.00", "100.00"]
 
     def test_without_carry_lose_the_rest(self) -> None:
         answer = preview(deal(credits=[{"amount": "250.00", "carry": False}], term_months=3))
