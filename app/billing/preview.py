@@ -12,8 +12,9 @@ from app.billing.books import Books
 from app.billing.calendar import Period, add_months, people_date
 from app.billing.changes import Clash, known_changes
 from app.billing.deal import Change, DealDocument, InvalidDocument, Item, Settled
-from app.billing.due import shown_price
+from app.billing.due import key_of, shown_price, trimmed
 from app.billing.intake import read_document
+from app.billing.life import FAR
 from app.billing.metering import usage_moves
 from app.billing.money import Money, decimals_of, plain_decimal
 from app.billing.plan import Move, Planner
@@ -109,14 +110,24 @@ def _labelled(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> Settled
 
 
 def _said_by(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> list[Change]:
-    """Return the changes that an unlabelled entry belongs to: one that begins inside a period, on their day."""
+    """Return the changes that an unlabelled entry belongs to: one that begins inside a period, on their day.
+
+    Not where a step begins on that day too, or where the entry is not of the state that the changes lead to.
+    """
     item = next((item for item in reckoner.items if item.key == entry.item), None)
     if entry.change is not None or item is None or item.kind != "recurring":
         return []
-    inside = not any(period.start == entry.period.start for period in reckoner.periods(item))
-    return [
-        c for c in deal.changes if inside and c.effective == entry.period.start and (not c.items or item.key in c.items)
-    ]
+    if any(period.start == entry.period.start for period in reckoner.periods(item)):
+        return []
+    found = [c for c in deal.changes if c.effective == entry.period.start and (not c.items or item.key in c.items)]
+    plain = reckoner.base(FAR, without=frozenset(c.position for c in found)).course(item.key)
+    if plain is None or any(segment.start == entry.period.start for segment in plain.segments):
+        return []
+    course = reckoner.final.course(item.key)
+    if entry.quantity is None or entry.unit_price is None or course is None:
+        return found
+    said = (trimmed(entry.quantity), trimmed(entry.unit_price))
+    return found if key_of(course.state_at(entry.period.start), item, deal.currency) == said else []
 
 
 def _priced(deal: DealDocument) -> tuple[DealDocument, list[Question]]:
