@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from app.billing.calendar import Period, merged
 from app.billing.course import State
@@ -173,6 +174,8 @@ class Books:
         periods = self._reckoner.periods(item)
         if item.kind == "one_time":
             return [(period, Period(period.start, period.end)) for period in periods]
+        if cut := self._cut_by(periods, entry):
+            return [(cut, entry.period)]
         found = []
         at = max(entry.period.start, periods[0].start) if periods else entry.period.end
         while at < entry.period.end:
@@ -183,6 +186,17 @@ class Books:
             found.append((period, Period(at, until)))
             at = until
         return found
+
+    @staticmethod
+    def _cut_by(periods: Sequence[BillingPeriod], entry: Settled) -> BillingPeriod | None:
+        """Return the period whose cut-off days a credit gives back: those after the change of rhythm that made it."""
+        if entry.net.minor >= 0 or entry.change is None:
+            return None
+        for period, following in pairwise(periods):
+            if period.uncut_end > period.end and following.rhythm.change == entry.change:
+                inside = period.end <= entry.period.start and entry.period.end <= period.uncut_end
+                return period if inside else None
+        return None
 
     def _view(self, item: Item, period: BillingPeriod, change: str | None) -> View:
         """Return what was known when an entry was made: its document's day and, for a change's own, that change."""

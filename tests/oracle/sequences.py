@@ -137,6 +137,9 @@ def judged(
             mine[key] -= over if 0 < over <= amount else 0
     left, right = rows(mine, decimals), rows(due, decimals)
     shown = {key: value for key, value in document.items() if key != "issued"}
+    if any("recorded" in change for change in document.get("changes", ())):
+        # What an invoice could take of a credit depends on what was known when it was written.
+        left, right = ([row for row in side if not row.startswith("credits[")] for side in (left, right))
     if left != right:
         # The engine may simply read the document otherwise: then its own answer with nothing issued says the same.
         fresh: Body = preview(shown).to_json()

@@ -219,6 +219,53 @@ class TestChanges:
         assert nets(plain(changes=[changes[0], changes[2]])) == nets(plain())
 
 
+class TestWholeTerm:
+    def test_stubs_without_instalments_round_together(self) -> None:
+        # 0.3125 a month from 7 February, 1st of the month: 0.2455 and 0.0670 are 0.31 together, not 0.25 + 0.07.
+        found = nets(plain({"quantity": "2.5", "unit_price": "0.125"}, start="2027-02-07", billing={"anchor": 1}))
+        assert (found[0][1], found[-1][1]) == ("0.25", "0.06")
+
+    def test_cancelled_inside_the_last_unit_keeps_its_weight(self) -> None:
+        # 1-10 July is 9/30, so the last 21/30 are spread over the 21 days 10 June - 1 July: ten of them are 33.33.
+        changes = [{"id": "c", "effective": "2028-06-20", "cancel": "at", "settle": "unused"}]
+        assert nets(plain(start="2027-07-01", billing={"anchor": 10}, changes=changes))[-1] == ("2028-06-10", "33.33")
+
+    def test_one_time_item_on_its_last_day_is_a_question(self) -> None:
+        setup = {"key": "setup", "name": "Set-up", "kind": "one_time", "unit_price": "5.00", "when": "2028-01-01"}
+        body = plain()
+        assert oracle({**body, "items": [*body["items"], setup]}).status == "needs_clarification"
+
+
+class TestAmountsInCommon:
+    def test_are_spread_over_the_lines_in_proportion(self) -> None:
+        body = plain(term_months=1, discounts=[{"amount": "10.00", "per": "invoice"}])
+        body["items"] = [body["items"][0], {**body["items"][0], "key": "other", "unit_price": "200.00"}]
+        assert oracle(body).by_item() == {"seat": Fraction("96.67"), "other": Fraction("193.33")}
+
+    def test_are_taken_once(self) -> None:
+        assert nets(plain(term_months=2, discounts=[{"amount": "30.00", "per": "once"}])) == [
+            ("2027-01-01", "70"),
+            ("2027-02-01", "100"),
+        ]
+
+    def test_per_month_reduce_the_days_of_their_window_only(self) -> None:
+        # The 500.00 can take no more than the 15 of 30 days from 16 April on.
+        discounts = [{"amount": "1000.00", "per": "month", "from": "2027-04-16", "to": "2027-05-01"}]
+        assert ("2027-04-01", "50") in nets(plain(term_months=4, discounts=discounts))
+
+
+class TestCredits:
+    def test_are_carried_until_used(self) -> None:
+        assert nets(plain(term_months=2, credits=[{"amount": "130.00"}])) == [("2027-02-01", "70")]
+
+    def test_without_carry_lose_the_rest(self) -> None:
+        assert nets(plain(term_months=2, credits=[{"amount": "130.00", "carry": False}])) == [("2027-02-01", "100")]
+
+    def test_over_invoices_give_the_rest_to_the_last(self) -> None:
+        found = nets(plain(term_months=4, credits=[{"amount": "10.00", "invoices": 3}]))
+        assert [net for _, net in found] == ["96.67", "96.67", "96.66", "100"]
+
+
 class TestMoney:
     @pytest.mark.parametrize(
         ("value", "expected"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0"), ("2.675", "2.68")]

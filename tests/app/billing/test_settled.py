@@ -261,3 +261,15 @@ class TestEntriesThatSayLittle:
             issued=[entry("platform", "2027-01-01", "2027-02-01", "100.00")],
         )  # fmt: skip
         assert preview(document).documents == ()
+
+
+class TestCreditsOfAChangedRhythm:
+    def test_settle_the_period_that_was_cut(self) -> None:
+        # What comes back of January lies on days that the first quarter, begun on 2 January, bills anew.
+        change: Json = {"id": "c1", "effective": "2027-01-02", "billing": {"interval": "P3M"}}
+        document = deal(
+            recurring(quantity="2", unit_price="1.00", price_interval="P1M"),
+            term_months=None, until="2027-01-31", as_of="2027-01-02", changes=[change],
+        )  # fmt: skip
+        books = entries_of(preview(document).documents)
+        assert preview({**document, "issued": books}).documents == ()
