@@ -17,7 +17,7 @@ from typing import Any
 from app.billing.accrual import agreed_last_unit, rhythms_of, whole_intervals
 from app.billing.calendar import Period, merged
 from app.billing.deal import Change, DealDocument, Discount, Item, Step
-from app.billing.discounts import own_rate
+from app.billing.discounts import Kept, own_rate
 from app.billing.life import AT_ONCE, FAR, PERIOD, Ending, Life, mode_of
 from app.billing.measure import LastUnit
 from app.billing.money import Money
@@ -84,6 +84,8 @@ class Course:
     prices: dict[int, Fraction] = field(default_factory=dict, compare=False)
     # What is due of its periods, by their first day: `due.Bucket`s, which only the module that makes them looks into.
     buckets: dict[date, list[Any]] = field(default_factory=dict, compare=False)
+    # By the first day of a period: what the amounts taken from its document leave of the item.
+    kept: dict[date, Kept] = field(default_factory=dict, compare=False)
 
     def price_of(self, state: State, currency: str) -> Fraction:
         """Return the price of one of the course's states, computed once."""

@@ -12,6 +12,8 @@ from app.billing.deal import Discount, Item
 from app.billing.schedule import size
 
 ZERO = Fraction(0)
+# For an item in one period: the part that each amount taken from a document (by the discount's `id`) leaves of its due.
+Kept = dict[int, Fraction]
 
 
 def own_rate(price: Fraction, item: Item, quantity: Decimal, discounts: Iterable[Discount], day: date) -> Fraction:
@@ -33,14 +35,17 @@ def amount_rate(discount: Discount, item: Item, quantity: Decimal, period: Inter
     return discount.amount * size(item.price_interval) / size(period)
 
 
-def discounted(price: Fraction, rates: Sequence[tuple[Discount, Fraction]]) -> Fraction:
+def discounted(price: Fraction, rates: Sequence[tuple[Discount, Fraction]], kept: Kept | None = None) -> Fraction:
     """Apply discounts in order to a price; `rates` has the amount per price interval of those that are amounts.
 
     Each is taken from what the ones before left; an additive percentage is of the price before any discount. What is
-    left is never below zero: the rest of a discount is lost.
+    left is never below zero: the rest of a discount is lost. `kept` says what part an amount of a document leaves.
     """
     left = price
     for discount, amount in rates:
+        if kept and id(discount) in kept:
+            left *= kept[id(discount)]
+            continue
         base = price if discount.additive else left
         off = base * discount.percent / 100 if discount.percent is not None else amount
         left = max(left - off, ZERO)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from app.billing.calendar import Period
 from app.billing.course import Course, State, course_of
 from app.billing.deal import Change, DealDocument, Discount, Item
-from app.billing.discounts import amount_rate, discounted
+from app.billing.discounts import Kept, amount_rate, discounted
 from app.billing.life import Life, life_of
 from app.billing.measure import NOTHING, Measure, measure
 from app.billing.money import decimals_of
@@ -26,8 +26,6 @@ ZERO = Fraction(0)
 # More digits than a quantity or a price of a document can have.
 _EXACT = Context(prec=60)
 Key = tuple[Decimal, Decimal]
-# For an item in one period: the amount per price interval of each discount (by `id`) that is taken from a document.
-Shares = dict[int, Fraction]
 # Courses by item and the changes that touch it (position, and whether it is early).
 Courses = dict[tuple[str, tuple[tuple[int, bool], ...]], Course]
 _OF_ONE_ITEM = ("item", "add", "remove")
@@ -121,14 +119,14 @@ class View:
             self._courses[key] = found
         return found
 
-    def buckets(self, item: Item, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+    def buckets(self, item: Item, period: BillingPeriod, kept: Kept) -> list[Bucket]:
         """Return what is due of a recurring or one-time item in a period, in order of days."""
         course = self.course(item.key)
         if course is None:
             return []
         cached = course.buckets.get(period.start)
         if cached is None:
-            cached = course.buckets[period.start] = _buckets(self.deal, course, period, shares)
+            cached = course.buckets[period.start] = _buckets(self.deal, course, period, kept)
         return cached
 
 
@@ -139,26 +137,26 @@ def end_of(course: Course, period: BillingPeriod) -> date:
     return period.uncut_end
 
 
-def _buckets(deal: DealDocument, course: Course, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+def _buckets(deal: DealDocument, course: Course, period: BillingPeriod, kept: Kept) -> list[Bucket]:
     if course.item.kind == "one_time":
-        return _one_time(deal, course, period, shares)
+        return _one_time(deal, course, period, kept)
     end = end_of(course, period)
     served = course.served(period.start, end)
     if period.share is not None:
-        return _shared(deal, course, period, served, shares)
-    return _collect(deal, course, served, shares)
+        return _shared(deal, course, period, served, kept)
+    return _collect(deal, course, served, kept)
 
 
-def _collect(deal: DealDocument, course: Course, served: Sequence[Period], shares: Shares) -> list[Bucket]:
+def _collect(deal: DealDocument, course: Course, served: Sequence[Period], kept: Kept) -> list[Bucket]:
     found: dict[Key, Bucket] = {}
     before: Key | None = None
     for days in served:
-        for start, end, state in _by_state(course, days):
+        for start, end, state in by_state(course, days):
             key = known_key(course, state, deal.currency)
             bucket = found.get(key)
             if bucket is None:
                 bucket = found[key] = Bucket(key, state, course.rhythm_at(start))
-            pieces = stretches(deal, course, state, Period(start, end), shares)
+            pieces = stretches(deal, course, state, Period(start, end), kept)
             if key == before:
                 bucket.runs[-1].extend(pieces)
             else:
@@ -167,7 +165,7 @@ def _collect(deal: DealDocument, course: Course, served: Sequence[Period], share
     return list(found.values())
 
 
-def _by_state(course: Course, days: Period) -> list[tuple[date, date, State]]:
+def by_state(course: Course, days: Period) -> list[tuple[date, date, State]]:
     """Cut days where the agreed state changes."""
     segments = course.segments
     if len(segments) == 1:
@@ -203,12 +201,17 @@ def shown_price(state: State, item: Item, currency: str) -> Decimal:
     return decimal_of(price / Fraction(state.quantity) if state.quantity else price)
 
 
-def stretches(deal: DealDocument, course: Course, state: State, days: Period, shares: Shares) -> list[Stretch]:
-    """Return the value of `days` in `state`, cut where a discount begins or ends; gaps in service are not looked at."""
+def stretches(
+    deal: DealDocument, course: Course, state: State, days: Period, kept: Kept, before: Discount | None = None
+) -> list[Stretch]:
+    """Return the value of `days` in `state`, cut where a discount begins or ends; gaps in service are not looked at.
+
+    With `before` only the discounts that come before that one are taken off.
+    """
     item = course.item
     rhythm = course.rhythm_at(days.start)
     price = course.price_of(state, deal.currency)
-    discounts = [] if state.is_listed else _in_order(deal, item, state, shares)
+    discounts = _in_order(deal, item, state, kept, before)
     edges = sorted(
         {
             edge
@@ -225,11 +228,11 @@ def stretches(deal: DealDocument, course: Course, state: State, days: Period, sh
         intervals = worth.units if rhythm.per_price == 1 else worth.units / rhythm.per_price
         gross = price if intervals == 1 else price * intervals
         rates = [
-            (d, shares[id(d)] if id(d) in shares else amount_rate(d, item, state.quantity, rhythm.billing.interval))
+            (d, amount_rate(d, item, state.quantity, rhythm.billing.interval))
             for d in discounts
             if not d.is_rate or d.covers(start)
         ]
-        net = discounted(price, rates) * intervals if rates else gross
+        net = discounted(price, rates, kept) * intervals if rates else gross
         found.append(Stretch(start, end, worth, gross, net, percents_of(rates)))
     return found
 
@@ -240,11 +243,20 @@ def percents_of(rates: Sequence[tuple[Discount, Fraction]]) -> tuple[Fraction, .
     return found if len(found) == len(rates) else ()
 
 
-def _in_order(deal: DealDocument, item: Item, state: State, shares: Shares) -> list[Discount]:
-    """Return the discounts that may lower the item's rate: its own first, then the deal's in the order written."""
-    found = [d for d in state.discounts if d.is_rate or id(d) in shares]
-    for d in deal.discounts:
-        if applies_to(d, item) and (id(d) in shares or (d.is_rate and not is_spread(d))):
+def _in_order(
+    deal: DealDocument, item: Item, state: State, kept: Kept, before: Discount | None = None
+) -> list[Discount]:
+    """Return the discounts that lower what the item is worth: its own first, then the deal's in the order written."""
+    found: list[Discount] = []
+    for d in () if state.is_listed else state.discounts:
+        if d is before:
+            return found
+        if id(d) in kept or d.is_rate:
+            found.append(d)
+    for d in () if state.is_listed else deal.discounts:
+        if d is before:
+            return found
+        if applies_to(d, item) and (id(d) in kept or (d.is_rate and not is_spread(d))):
             found.append(d)
     return found
 
@@ -259,34 +271,40 @@ def is_spread(discount: Discount) -> bool:
     return discount.amount is not None and discount.per != "unit"
 
 
-def _one_time(deal: DealDocument, course: Course, period: BillingPeriod, shares: Shares) -> list[Bucket]:
+def _one_time(deal: DealDocument, course: Course, period: BillingPeriod, kept: Kept) -> list[Bucket]:
     day = course.item.on
     if day is None or (course.end is not None and day >= course.end):
         return []
     state = course.state_at(day)
-    price = state.price(course.item, deal.currency)
-    rates = [
-        (d, shares.get(id(d), (d.amount or ZERO) * (Fraction(state.quantity) if d.per == "unit" else 1)))
-        for d in [*state.discounts, *(d for d in deal.discounts if applies_to(d, course.item) and not is_spread(d))]
-        if d.covers(day)
-    ]
-    net = discounted(price, rates) if rates else price
+    stretch = on_one_day(deal, course, state, period, kept)
     bucket = Bucket(key_of(state, course.item, deal.currency), state, course.rhythms[0])
-    bucket.runs.append([Stretch(period.start, period.end, Measure(1), price, net, percents_of(rates))])
+    bucket.runs.append([stretch])
     return [bucket]
 
 
+def on_one_day(
+    deal: DealDocument, course: Course, state: State, period: BillingPeriod, kept: Kept, before: Discount | None = None
+) -> Stretch:
+    """Return what a one-time item is worth: each of its amounts is of the whole, only `unit` is of each."""
+    price = state.price(course.item, deal.currency)
+    rates = [
+        (d, (d.amount or ZERO) * (Fraction(state.quantity) if d.per == "unit" else 1))
+        for d in _in_order(deal, course.item, state, kept, before)
+        if d.covers(period.start)
+    ]
+    net = discounted(price, rates, kept) if rates else price
+    return Stretch(period.start, period.end, Measure(1), price, net, percents_of(rates))
+
+
 def _shared(
-    deal: DealDocument, course: Course, period: BillingPeriod, served: Sequence[Period], shares: Shares
+    deal: DealDocument, course: Course, period: BillingPeriod, served: Sequence[Period], kept: Kept
 ) -> list[Bucket]:
     """Return the share of an explicit invoice date: of the item's whole price, by the days served of its slice."""
     if not served or course.agreed_end is None or period.share is None:
         return []
-    whole = _collect(deal, course, [Period(course.start, course.agreed_end)], shares)
     state = course.state_at(served[0].start)
     bucket = Bucket(key_of(state, course.item, deal.currency), state, course.rhythm_at(served[0].start))
-    gross = sum((stretch.gross for part in whole for stretch in part.stretches), ZERO)
-    net = sum((part.net for part in whole), ZERO)
+    gross, net = whole_price(deal, course, kept)
     of = (period.end - period.start).days
     run = []
     for days in served:
@@ -295,6 +313,19 @@ def _shared(
         run.append(Stretch(days.start, days.end, part, gross * worth, net * worth))
     bucket.runs.append(run)
     return [bucket]
+
+
+def whole_price(
+    deal: DealDocument, course: Course, kept: Kept, before: Discount | None = None
+) -> tuple[Fraction, Fraction]:
+    """Return the whole agreed price of a service with an end, exactly: before and after discounts."""
+    assert course.agreed_end is not None
+    gross = net = ZERO
+    for start, end, state in by_state(course, Period(course.start, course.agreed_end)):
+        for part in stretches(deal, course, state, Period(start, end), kept, before):
+            gross += part.gross
+            net += part.net
+    return gross, net
 
 
 def scale_of(currency: str) -> int:

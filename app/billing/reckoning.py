@@ -169,7 +169,8 @@ class Reckoner:
 
     def buckets(self, view: View, item: Item, period: BillingPeriod) -> list[Bucket]:
         """Return what is due of an item in a period, exactly."""
-        return view.buckets(item, period, self._spread.shares(item, period))
+        course = view.course(item.key)
+        return view.buckets(item, period, self._spread.kept(course, period)) if course is not None else []
 
     def totals(self, view: View, item: Item, period: BillingPeriod) -> list[int]:
         """Return the rounded amount due of each bucket, in minor units; instalments take their rest."""
@@ -222,8 +223,8 @@ class Reckoner:
         if period.share is not None:
             whole = sum((stretch.measure.units for stretch in bucket.stretches), ZERO)
             return [self._slice(bucket, one, whole) for one in days]
-        shares = self._spread.shares(item, period)
-        return [part for one in days for part in stretches(self.deal, course, bucket.state, one, shares)]
+        kept = self._spread.kept(course, period)
+        return [part for one in days for part in stretches(self.deal, course, bucket.state, one, kept)]
 
     def _slice(self, bucket: Bucket, days: Period, whole: Fraction) -> Stretch:
         part = Fraction(days.days, bucket.days)

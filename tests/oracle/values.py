@@ -238,8 +238,16 @@ def touched(part: Discount, period: Period, trial: date | None) -> bool:
 
 
 def first_touched(part: Discount, life: Life) -> Period | None:
-    """Return the first period that the discount's window touches."""
-    return next((period for period in life.periods if touched(part, period, life.item.trial_until)), None)
+    """Return the first period that the discount's window touches while the item has it."""
+    trial = life.item.trial_until
+    return next((period for period in life.periods if touched(part, period, trial) and has(life, period, part)), None)
+
+
+def has(life: Life, period: Period, part: Discount) -> bool:
+    """Claim that the item has the discount on some day of the period, as agreed."""
+    days = days_between(period.start, period.end)
+    states = (life.due.get(day) or life.full.get(day) for day in days)
+    return any(part is other for state in states if state is not None for other in state.discounts)
 
 
 def due_days(life: Life, period: Period) -> Sequence[date]:

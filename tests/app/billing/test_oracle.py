@@ -10,9 +10,8 @@ from tests.oracle.sequences import compare_sequence
 
 CHUNK = 20
 # Where the two readings of the page still differ, said in docs/decisions/0010 or to be settled there:
-# deal_amounts: a document's amount is shared by the days of a period, the second biller shares it by their value;
 # amount_settle: what an amount that comes back is at most, when several decreases of one item overlap.
-OPEN = {"deal_amounts", "amount_settle"}
+OPEN = {"amount_settle"}
 COMPARED = features_of([name for name in FEATURES if name not in OPEN])
 # Single documents in corners the page leaves open. 58: a change of steps without proration, over steps already taken;
 # 102: a replacement that takes away the rest of instalments of less than a yen.
