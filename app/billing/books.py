@@ -8,8 +8,8 @@ from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
+from app.billing.agreed import State
 from app.billing.calendar import Period, merged
-from app.billing.course import State
 from app.billing.deal import DealDocument, Item, Settled
 from app.billing.due import Bucket, Key, View, end_of, key_of, trimmed
 from app.billing.money import Money

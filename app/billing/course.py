@@ -15,38 +15,17 @@ from functools import partial
 from typing import Any
 
 from app.billing.accrual import agreed_last_unit, rhythms_of, whole_intervals
+from app.billing.agreed import State, fields_of, raised, stepped
 from app.billing.calendar import Period, merged
-from app.billing.deal import Change, DealDocument, Discount, Item, Step
+from app.billing.deal import Change, DealDocument, Item, Step
 from app.billing.discounts import Kept, own_rate
-from app.billing.life import AT_ONCE, FAR, PERIOD, Ending, Life, mode_of
+from app.billing.life import AT_ONCE, PERIOD, Ending, Life, mode_of
 from app.billing.measure import LastUnit
 from app.billing.money import Money
-from app.billing.pricing import price_of
-from app.billing.schedule import Rhythm, period_end
+from app.billing.schedule import Rhythm, period_end, period_start
 
 # Of one day: a renewal, then a change that puts other steps in place of the old ones, steps, other changes.
 _RENEWAL, _OTHER_STEPS, _STEP, _CHANGE, _PENDING = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is agreed of an item from one day on. `uplift` multiplies a price model; prices are exact.
-
-    `is_listed`: a renewal at list price dropped all discounts. `is_known` False: the renewal price is not known yet.
-    """
-
-    quantity: Decimal
-    unit_price: Fraction
-    uplift: Fraction
-    discounts: tuple[Discount, ...]
-    is_listed: bool = False
-    is_known: bool = True
-
-    def price(self, item: Item, currency: str) -> Fraction:
-        """Return the exact price of the whole quantity for one price interval, before discounts."""
-        if item.price is None:
-            return Fraction(self.quantity) * self.unit_price
-        return price_of(item.price, self.quantity, currency).amount * self.uplift
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +143,11 @@ def _kept_on(ending: Ending) -> date:
     return ending.change.effective if ending.change.cancel == "at" else ending.stop
 
 
+# An old amount that stays due until a day, and what is due from that day on: a state that was waiting, or (None) the
+# last one agreed.
+Wait = tuple[date, State | None]
+
+
 class _Walk:
     """Steps through renewals, steps and changes of one item in order of their days."""
 
@@ -182,7 +166,9 @@ class _Walk:
         self.segments = [Segment(item.start, self.due)]
         self.steps = list(item.steps)
         self.later: list[Step] = []
-        self.pending: date | None = None
+        self.edges_from = item.start
+        # Old amounts that stay due, in order of their ends; empty when what is agreed is due.
+        self.waits: list[Wait] = []
         self.removed: date | None = None
         self.backs: list[Back] = []
 
@@ -194,7 +180,8 @@ class _Walk:
             turns = [
                 (day, rank)
                 for day, rank in (
-                    (self.pending, _PENDING),
+                    (self.waits[0][0] if self.waits else None, _PENDING),
+                    (self._edge(), _PENDING),
                     (renewal, _RENEWAL),
                     (self.steps[0].on if self.steps else None, _STEP),
                     self._turn(waiting[0]) if waiting else (None, _CHANGE),
@@ -208,12 +195,13 @@ class _Walk:
                 self._both(day, self._renewed)
                 renewal = next(renewals, None)
             elif rank == _STEP:
-                self._step(self.steps.pop(0), day)
+                step = self.steps.pop(0)
+                if not any(self._replaces(change, step) for change in waiting):
+                    self._step(step, day)
             elif rank in (_CHANGE, _OTHER_STEPS):
                 self._change(waiting.pop(0))
             else:
-                self.pending = None
-                self._set(day, self.agreed)
+                self._go_on(day)
 
     def ending(self, day: date, mode: str) -> date:
         """Return the day until which the old amount is due after an end on `day`."""
@@ -228,7 +216,8 @@ class _Walk:
         end = self.item.end or self.life.agreed_end
         if day <= self.item.first_due:
             return day
-        return period_end(self._rhythm(day), self.item.start, end, day, merges_first=merges)
+        rhythm = self._rhythm(day)
+        return period_end(rhythm.boundaries, rhythm.billing.stub, self.item.start, end, day, merges_first=merges)
 
     def _rhythm(self, day: date) -> Rhythm:
         return [rhythm for rhythm in self.rhythms if rhythm.start <= day or rhythm is self.rhythms[0]][-1]
@@ -237,8 +226,14 @@ class _Walk:
         """Return the day from which a change counts; without proration the start of the period it falls in."""
         if change.prorated:
             return max(change.effective, self.item.start)
-        boundaries = self._rhythm(change.effective).boundaries
-        return max(boundaries.at(boundaries.index(change.effective)), self.item.start)
+        rhythm, merges = self._rhythm(change.effective), self.item.start == self.deal.start
+        end = self.item.end or self.life.agreed_end
+        start = period_start(
+            rhythm.boundaries, rhythm.billing.stub, self.item.start, end, change.effective, merges_first=merges
+        )
+        # After a trial the period in progress is the one that its end began.
+        first = self.item.first_due if change.effective >= self.item.first_due else self.item.start
+        return max(start, first)
 
     def _renewals(self) -> Iterator[date]:
         if not self.life.deal.renewal.auto or self.item.end or not self.life.is_fixed or self.item.kind == "one_time":
@@ -251,7 +246,7 @@ class _Walk:
     def _renewed(self, state: State) -> State:
         renewal = self.deal.renewal
         if renewal.form == "uplift_percent":
-            return _raised(state, renewal.uplift)
+            return raised(state, renewal.uplift)
         if renewal.form == "list":
             return replace(state, discounts=(), is_listed=True)
         if renewal.form in ("index", "cap_percent"):
@@ -261,6 +256,7 @@ class _Walk:
     def _both(self, day: date, follow: Callable[[State], State]) -> None:
         """Apply a step to what is agreed and to what is due, which differ while a decrease waits."""
         self.agreed = follow(self.agreed)
+        self.waits = [(until, follow(state) if state else None) for until, state in self.waits]
         self._apply(day, follow)
 
     def _apply(self, day: date, follow: Callable[[State], State]) -> None:
@@ -286,15 +282,38 @@ class _Walk:
         day = max(change.effective, self.item.start)
         return day, _CHANGE if change.steps is None else _OTHER_STEPS
 
+    def _replaces(self, change: Change, step: Step) -> bool:
+        """Say whether a later change of steps counts from before this one, which then never was."""
+        is_of_steps = change.steps is not None and not change.prorated and change.position not in self.early
+        return is_of_steps and self._bite(change) <= step.on < change.effective
+
     def _step(self, step: Step, day: date) -> None:
         """Take a step. One agreed after a decrease belongs to the state that waits, not to the old amount."""
-        if self.pending is None or step not in self.later:
-            self._both(day, partial(_stepped, step))
+        if not self.waits or step not in self.later:
+            self._both(day, partial(stepped, step))
             return
-        self.agreed = _stepped(step, self.agreed)
+        self.agreed = stepped(step, self.agreed)
         if self._net(self.agreed, day) >= self._net(self.due, day):
-            self.pending = None
+            self.waits = []
             self._set(day, self.agreed)
+
+    def _go_on(self, day: date) -> None:
+        """Let what waited be due: where an old amount ends, or where it is less than what is agreed."""
+        while self.waits and self.waits[0][0] <= day:
+            _, state = self.waits.pop(0)
+            self._set(day, state or self.agreed)
+        self.edges_from = day
+        if self.waits and self._net(self.agreed, day) > self._net(self.due, day):
+            self.waits = []
+            self._set(day, self.agreed)
+
+    def _edge(self) -> date | None:
+        """Return the next day on which a discount of an old amount or of what waits begins or ends."""
+        if not self.waits:
+            return None
+        discounts = [*self.due.discounts, *self.agreed.discounts]
+        edges = [day for d in discounts if d.is_rate for day in (d.start, d.end) if day and day > self.edges_from]
+        return min(edges, default=None)
 
     def _change(self, change: Change) -> None:
         day = self._bite(change)
@@ -305,23 +324,35 @@ class _Walk:
             self.removed = min(ends, self.removed) if self.removed else ends
             self._back(change)
             return
-        fields = _fields(change)
+        fields = fields_of(change)
         agreed = replace(self.agreed, **fields)
         now = self._due_on(day)
-        before = self._net(now, day)
-        after = self._net(agreed if self.pending else replace(now, **fields), day)
+        # Of other steps, those that would be taken on this day count: it belongs to the new state.
+        ended = [step for step in self.steps if step.on == day] if change.steps is not None else []
+        begun = [step for step in change.steps or () if step.on <= day]
+        before = self._net(_after(ended, now), day)
+        after = self._net(_after(begun, agreed if self.waits else replace(now, **fields)), day)
         if change.position in self.early and (after >= before or mode != AT_ONCE):
             return
+        waiting, self.agreed = self.agreed, agreed
         if change.steps is not None:
-            agreed_steps = [replace(step, on=max(step.on, day)) for step in change.steps]
-            self.steps = [step for step in self.steps if step.on < day] + agreed_steps
-            self.later = agreed_steps if self.pending is not None else []
-        self.agreed = agreed
+            self._replace_steps(change.steps, day)
         if after >= before or mode == AT_ONCE:
             self._take(day, agreed, fields)
             return
-        self.pending = self.ending(change.effective if mode == PERIOD else day, mode)
+        if change.steps is not None:
+            self._apply(day, partial(_after, ended))
+            self.later = list(self.steps)
+        until = self.ending(change.effective if mode == PERIOD else day, mode)
+        # What was going to be due before it stays due: also a state that waited for an old amount to end.
+        still = [(end, state or waiting) for end, state in self.waits if end < until]
+        self.waits, self.edges_from = [*still, (until, None)], day
         self._back(change)
+
+    def _replace_steps(self, steps: Sequence[Step], day: date) -> None:
+        agreed = [replace(step, on=max(step.on, day)) for step in steps]
+        self.steps = [step for step in self.steps if step.on < day] + agreed
+        self.later = agreed if self.waits else []
 
     def _take(self, day: date, agreed: State, fields: Mapping[str, Any]) -> None:
         """Let a change count from `day`: what waited with it, else only the fields it sets."""
@@ -329,11 +360,11 @@ class _Walk:
         def follow(state: State) -> State:
             return replace(state, **fields)
 
-        if self.pending is not None:
+        if self.waits:
             self._set(day, agreed)
         else:
             self._apply(day, follow)
-        self.pending = None
+        self.waits, self.later = [], []
 
     def _due_on(self, day: date) -> State:
         """Return what is due on `day` so far, which may lie before changes that were applied already."""
@@ -344,29 +375,8 @@ class _Walk:
             self.backs.append(Back(change.effective, change.settle, change.id))
 
 
-def _fields(change: Change) -> dict[str, Any]:
-    """Return the fields of a state that a change sets."""
-    found: dict[str, Any] = {}
-    if change.quantity is not None:
-        found["quantity"] = change.quantity
-    if change.unit_price is not None:
-        found |= {"unit_price": Fraction(change.unit_price), "is_known": True}
-    if change.discounts is not None:
-        found["discounts"] = change.discounts
-    return found
-
-
-def _raised(state: State, percent: Fraction) -> State:
-    factor = 1 + percent / 100
-    return replace(state, unit_price=state.unit_price * factor, uplift=state.uplift * factor)
-
-
-def _stepped(step: Step, state: State) -> State:
-    if step.unit_price is not None:
-        state = replace(state, unit_price=Fraction(step.unit_price), is_known=True)
-    if step.quantity is not None:
-        state = replace(state, quantity=step.quantity)
-    return _raised(state, step.uplift) if step.uplift is not None else state
-
-
-__all__ = ["FAR", "Back", "Course", "Segment", "State", "course_of"]
+def _after(steps: Sequence[Step], state: State) -> State:
+    """Return a state after some steps."""
+    for step in steps:
+        state = stepped(step, state)
+    return state

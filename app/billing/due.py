@@ -12,8 +12,9 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+from app.billing.agreed import State
 from app.billing.calendar import Period
-from app.billing.course import Course, State, course_of
+from app.billing.course import Course, course_of
 from app.billing.deal import Change, DealDocument, Discount, Item
 from app.billing.discounts import Kept, amount_rate, discounted
 from app.billing.life import Life, life_of
@@ -98,8 +99,8 @@ class View:
         self.totals: dict[tuple[str, date], list[int]] = {}
         # What instalments add up to, for the period that takes the rest.
         self.wholes: dict[tuple[str, date], int] = {}
-        # What a change gives back of a period, in minor units; the totals are less by it already.
-        self.backs: dict[tuple[str, date], int] = {}
+        # What changes give back of a period, in minor units by bucket; the totals are less by it already.
+        self.backs: dict[tuple[str, date], dict[int, int]] = {}
         self.given: set[tuple[str, date]] = set()
 
     def course(self, key: str) -> Course | None:
@@ -273,7 +274,7 @@ def is_spread(discount: Discount) -> bool:
 
 def _one_time(deal: DealDocument, course: Course, period: BillingPeriod, kept: Kept) -> list[Bucket]:
     day = course.item.on
-    if day is None or (course.end is not None and day >= course.end):
+    if day is None or (course.end is not None and day >= course.end) or any(p.contains(day) for p in course.away):
         return []
     state = course.state_at(day)
     stretch = on_one_day(deal, course, state, period, kept)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from app.billing.calendar import Grid, Period, add_months
 from app.billing.deal import Change, DealDocument, Exit
 from app.billing.money import Money
+from app.billing.schedule import period_end, period_start
 
 FAR = date(9999, 1, 1)
 # How a decrease ends what was due: at once, at the end of the billing period in progress, at the end of the term.
@@ -147,12 +148,14 @@ def _ending(life: Life, change: Change, boundaries: Grid) -> Ending:
     """Say when service ends and until when the old amount stays due (decision 0010.13)."""
     day = change.effective
     if not change.prorated and change.cancel == "at":
-        day = boundaries.at(boundaries.index(day))
+        day = period_start(boundaries, life.deal.billing.stub, life.deal.start, None, day)
     term_end = life.end_of_term(day)
     if change.cancel == "term_end" and life.is_fixed:
         return Ending(change, _noticed(life, change, day), AT_ONCE)
     if change.cancel in ("period_end", "term_end"):
-        return Ending(change, boundaries.at(boundaries.index(day) + 1), None)
+        # The period that `day` falls in: its first day counts as a day in it.
+        inside = day + timedelta(days=1)
+        return Ending(change, period_end(boundaries, life.deal.billing.stub, life.deal.start, None, inside), None)
     if term_end is None:
         return Ending(change, day, None)
     number, way_out = _exit(life.deal, change)

@@ -90,7 +90,7 @@ class Planner:
         return self.moves
 
     def _regular(self, item: Item, period: BillingPeriod, dated: date) -> None:
-        view = self.reckoner.seen_at(period, dated)
+        view = self.reckoner.seen_at(item, period, dated)
         if item.key not in view.items:
             return
         label = self.reckoner.own_document(item, period)
@@ -218,12 +218,12 @@ class Planner:
                 continue
             label = mine[-1].id
             for period in self.reckoner.periods(item):
-                if period.uncut_end <= day and period.share is None:
+                if self.reckoner.is_over(item, period, day):
                     continue
                 # A document that is dated after the change saw it, and whatever came up to its date.
                 seen = max(day, period.start, self.reckoner.dated(item, period))
                 if self._is_documented(item, period) and self.reckoner.is_altered(item, period, seen, mine):
-                    self._bring(item, period, self.reckoner.view(seen), day, label)
+                    self._bring(item, period, self.reckoner.seen_at(item, period, seen), day, label)
         self._fees(changes, day)
 
     def _is_documented(self, item: Item, period: BillingPeriod) -> bool:

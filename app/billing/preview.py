@@ -93,14 +93,27 @@ def last_document_day(deal: DealDocument, as_of: date) -> date:
 
 def reckoner_of(deal: DealDocument, until: date) -> Reckoner:
     """Return the reckoner of a deal; a change one of whose lines is settled is seen by every document."""
-    settled = {entry.change for entry in deal.issued if entry.change is not None}
+    settled = _in_books(deal.changes, deal.issued)
     first = max([until, *(entry.period.end for entry in deal.issued)])
-    reckoner = Reckoner(deal, deal.changes, frozenset(settled), first)
+    reckoner = Reckoner(deal, deal.changes, settled, first)
     labelled = tuple(_labelled(reckoner, deal, entry) for entry in deal.issued)
     if labelled == deal.issued:
         return reckoner
-    found = frozenset(entry.change for entry in labelled if entry.change is not None)
-    return Reckoner(replace(deal, issued=labelled), deal.changes, found, first)
+    return Reckoner(replace(deal, issued=labelled), deal.changes, _in_books(deal.changes, labelled), first)
+
+
+def _in_books(changes: Sequence[Change], entries: Sequence[Settled]) -> frozenset[str]:
+    """Return the changes that settled entries were made under: each entry's own, and what came before it to its item.
+
+    The document of a change sees every change before it, so what it settled holds those too.
+    """
+    order = {change.id: n for n, change in enumerate(changes)}
+    found: set[str] = set()
+    for item, change in {(entry.item, entry.change) for entry in entries if entry.change is not None}:
+        found.add(change)
+        before = changes[: order.get(change, 0)]
+        found |= {c.id for c in before if not c.items or item in c.items}
+    return frozenset(found)
 
 
 def _labelled(reckoner: Reckoner, deal: DealDocument, entry: Settled) -> Settled:

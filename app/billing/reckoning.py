@@ -35,30 +35,35 @@ class Reckoner:
         self.until = until
         self.scale = scale_of(deal.currency)
         self.items = list(deal.items) + [c.added for c in changes if c.added is not None]
-        self._views: dict[frozenset[int], View] = {}
+        # By the changes seen, and those of them that are early.
+        self._views: dict[tuple[frozenset[int], frozenset[int]], View] = {}
         self._courses: Courses = {}
         self._periods: dict[str, list[BillingPeriod]] = {}
+        # The last day of each group of instalments, by item.
+        self._ends: dict[str, dict[tuple[int, int | None], date]] = {}
         self.final = self.view(FAR)
         self._spread = Spread(self)
 
     def view(self, day: date) -> View:
         """Return what a document sees whose date, or whose period's start, is `day` (convention 10)."""
-        early = frozenset(c.position for c in self.changes if c.effective > day and c.id not in self.settled)
-        found = self._views.get(early)
+        later = {c.position for c in self.changes if c.effective > day and c.id not in self.settled}
+        early = {c.position for c in self.changes if c.position in later and c.kind in SHORTENING}
+        return self._view([c for c in self.changes if c.position not in later or c.position in early], early)
+
+    def _view(self, seen: Sequence[Change], early: Iterable[int] = ()) -> View:
+        key = (frozenset(c.position for c in seen), frozenset(early))
+        found = self._views.get(key)
         if found is None:
-            seen = [c for c in self.changes if c.position not in early or c.kind in SHORTENING]
-            found = View(self.deal, seen, early, self._horizon(), self._courses)
-            self._views[early] = found
+            found = self._views[key] = View(self.deal, seen, key[1], self._horizon(), self._courses)
         return found
+
+    def in_force(self, day: date) -> View:
+        """Return what a document of `day` sees without anything early: what is in force, and what is in the books."""
+        return self._view([c for c in self.changes if c.effective <= day or c.id in self.settled])
 
     def base(self, day: date, *, without: frozenset[int] = frozenset()) -> View:
         """Return what a document of `day` sees without anything that is not in force yet, and without some changes."""
-        seen = [c for c in self.changes if c.effective <= day and c.position not in without]
-        key = frozenset([-1, *(c.position for c in seen)])
-        found = self._views.get(key)
-        if found is None:
-            found = self._views[key] = View(self.deal, seen, frozenset(), self._horizon(), self._courses)
-        return found
+        return self._view([c for c in self.changes if c.effective <= day and c.position not in without])
 
     def then(self, day: date, change: str | None) -> View:
         """Return what a document of `day`, or a change's own, saw: later changes only where they were recorded by then.
@@ -70,12 +75,9 @@ class Reckoner:
             for c in self.changes
             if c.effective > day and c.id != change and c.kind in SHORTENING and c.recorded and c.recorded <= day
         }
-        seen = [c for c in self.changes if c.effective <= day or c.id == change or c.position in early]
-        key = frozenset([-2, *(c.position for c in seen)])
-        found = self._views.get(key)
-        if found is None:
-            found = self._views[key] = View(self.deal, seen, frozenset(early), self._horizon(), self._courses)
-        return found
+        return self._view(
+            [c for c in self.changes if c.effective <= day or c.id == change or c.position in early], early
+        )
 
     def _horizon(self) -> date:
         """Return the day up to which prices have to be known: what begins up to `until` ends before it."""
@@ -105,6 +107,17 @@ class Reckoner:
             found = self._one_time(item, course) if item.kind == "one_time" else self._tiled(item, course)
             self._periods[item.key] = found
         return found
+
+    def is_over(self, item: Item, period: BillingPeriod, day: date) -> bool:
+        """Say whether a change on `day` can't touch a period: it ended, and so did the price interval it is part of."""
+        if period.share is not None or period.uncut_end > day:
+            return False
+        if period.group is None:
+            return True
+        ends = self._ends.get(item.key)
+        if ends is None:
+            ends = self._ends[item.key] = {(id(p.rhythm), p.group): p.uncut_end for p in self.periods(item)}
+        return ends[id(period.rhythm), period.group] <= day
 
     def _one_time(self, item: Item, course: Course) -> list[BillingPeriod]:
         if item.on is None:
@@ -163,9 +176,15 @@ class Reckoner:
         """Say whether a change of rhythm cut the period before this one."""
         return any(p.end == period.start and p.uncut_end > p.end for p in self.periods(item))
 
-    def seen_at(self, period: BillingPeriod, dated: date) -> View:
-        """Return the view of the document dated `dated` on a period."""
-        return self.view(max(dated, period.start))
+    def seen_at(self, item: Item, period: BillingPeriod, dated: date) -> View:
+        """Return the view of the document dated `dated` on a period: with early changes only where that is not more."""
+        day = max(dated, period.start)
+        found = self.view(day)
+        if found.early and item.key in found.items:
+            plain = self.in_force(day)
+            if sum(self.totals(found, item, period)) > sum(self.totals(plain, item, period)):
+                return plain
+        return found
 
     def buckets(self, view: View, item: Item, period: BillingPeriod) -> list[Bucket]:
         """Return what is due of an item in a period, exactly."""
@@ -195,12 +214,11 @@ class Reckoner:
         found = []
         for bucket, total in zip(self.buckets(view, item, period), totals, strict=True):
             found.append((bucket, self.split(total, bucket.net)))
-        back = view.backs.get((item.key, period.start), 0)
-        if back and len(self.deal.payers) > 1:
-            bucket, _ = found[-1]
-            before = self.split(totals[-1] + back, bucket.net)
+        for n, back in view.backs.get((item.key, period.start), {}).items():
+            bucket, _ = found[n]
+            before = self.split(totals[n] + back, bucket.net)
             given = self.split(back, Fraction(back, self.scale))
-            found[-1] = (bucket, [one - other for one, other in zip(before, given, strict=True)])
+            found[n] = (bucket, [one - other for one, other in zip(before, given, strict=True)])
         return found
 
     def rounded(self, amount: Fraction) -> int:
@@ -312,7 +330,7 @@ class Reckoner:
         if course is None or item.kind != "recurring" or not period.start < day < end_of(course, period):
             return ZERO
         found = ZERO
-        for bucket in self.buckets(view, item, period)[-1:]:
+        for bucket in self.buckets(view, item, period):
             days = [Period(max(day, s.start), s.end) for s in bucket.stretches if s.end > day]
             found += self.value(view, item, period, bucket, days)
         return found
@@ -324,10 +342,18 @@ class Reckoner:
             return
         for back in course.backs:
             most = self.rounded(self.unserved(view, item, period, back.day))
-            given = min(self._spread.back(view, item, back), most, totals[-1])
-            totals[-1] -= given
-            key = (item.key, period.start)
-            view.backs[key] = view.backs.get(key, 0) + given
+            left = min(self._spread.back(view, item, back), most)
+            # Of the state on the change's day first; what that can't give, the states after it do.
+            buckets = self.buckets(view, item, period)
+            here = next((n for n, b in enumerate(buckets) if any(s.start <= back.day < s.end for s in b.stretches)), 0)
+            for n in [*range(here, len(totals)), *range(here)]:
+                given = min(left, totals[n])
+                if not given:
+                    continue
+                left -= given
+                totals[n] -= given
+                backs = view.backs.setdefault((item.key, period.start), {})
+                backs[n] = backs.get(n, 0) + given
 
 
 def _outline(buckets: Sequence[Bucket]) -> list[tuple[object, ...]]:

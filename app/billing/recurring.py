@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
+from app.billing.agreed import State
 from app.billing.calendar import Grid
 from app.billing.changes import Clash, known_changes
-from app.billing.course import Course, State
+from app.billing.course import Course
 from app.billing.deal import Change, DealDocument, Discount, Item
 from app.billing.discounts import amount_rate, discounted
 from app.billing.due import ZERO, applies_to, is_spread

@@ -246,12 +246,13 @@ def _by_dates(rhythm: Rhythm, start: date, end: date) -> list[BillingPeriod]:
     return periods
 
 
-def period_end(rhythm: Rhythm, start: date, end: date | None, day: date, *, merges_first: bool) -> date:
+def period_end(
+    boundaries: Grid, stub: str, start: date, end: date | None, day: date, *, merges_first: bool = True
+) -> date:
     """Return the end of the billing period in progress on `day`; on a period's first day nothing of it is in progress.
 
-    `start` and `end` are the item's agreed service, in which stubs may be merged.
+    `start` and `end` are the agreed service, in which stubs may be merged.
     """
-    boundaries, stub = rhythm.boundaries, rhythm.billing.stub
     first = boundaries.first_from(start)
     is_merged = stub == "with_first" and merges_first and boundaries.at(first) != start
     if is_merged and start < day < boundaries.at(first + 1):
@@ -262,6 +263,19 @@ def period_end(rhythm: Rhythm, start: date, end: date | None, day: date, *, merg
     following = boundaries.at(n + 1)
     is_taken = stub == "with_last" and end is not None and following < end < boundaries.at(n + 2)
     return end if is_taken and end is not None else following
+
+
+def period_start(
+    boundaries: Grid, stub: str, start: date, end: date | None, day: date, *, merges_first: bool = True
+) -> date:
+    """Return the first day of the billing period that `day` falls in, in the agreed service [start, end)."""
+    n, first = boundaries.index(day), boundaries.first_from(start)
+    if stub == "with_first" and merges_first and n <= first and boundaries.at(first) != start:
+        return start
+    is_tail = stub == "with_last" and end is not None and boundaries.at(n) < end < boundaries.at(n + 1)
+    if is_tail and boundaries.at(n - 1) >= start:
+        return boundaries.at(n - 1)
+    return max(boundaries.at(n), start)
 
 
 def period_at(periods: Sequence[BillingPeriod], day: date) -> BillingPeriod | None:

@@ -12,8 +12,9 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from app.billing.agreed import State
 from app.billing.calendar import Period
-from app.billing.course import Back, Course, State
+from app.billing.course import Back, Course
 from app.billing.deal import Discount, Item
 from app.billing.discounts import Kept
 from app.billing.due import ZERO, View, applies_to, by_state, end_of, is_spread, on_one_day, stretches, whole_price

@@ -142,13 +142,17 @@ class Biller:
 
     def dues(self, item: Item, period: Period, seen: Sequence[Change]) -> list[Due]:
         """Return what a document that sees `seen` finds due for `period`, early cuts included."""
+        return self.view(item, self.shortened(item, period, seen))[2].get(period.start, [])
+
+    def shortened(self, item: Item, period: Period, seen: Sequence[Change]) -> Sequence[Change]:
+        """Return `seen` and every later change that only lessens what is due of `period`."""
         found = self.view(item, seen)[2].get(period.start, [])
         for change in self.changes:
             if change not in seen and touches(change, item) and self.shortens(change, item):
                 other = self.view(item, [*seen, change])[2].get(period.start, [])
                 if total(other) <= total(found):
                     seen, found = [*seen, change], other
-        return found
+        return seen
 
     # Writing documents.
 
@@ -266,9 +270,11 @@ class Biller:
         for item in items:
             if item.kind != "recurring":
                 continue
-            life, values, _ = self.view(item, [one for one in self.changes if one.effective <= day])
+            seen: Sequence[Change] = [one for one in self.changes if one.effective <= day]
+            life = self.view(item, seen)[0]
             if change.id in life.sums_back:
                 since, period, state = life.sums_back[change.id]
+                life, values, _ = self.view(item, self.shortened(item, period, seen))
                 worth = values.of_period(period)
                 days = [d for d in days_between(since, period.end) if life.is_due(d)]
                 cap = rounded(sum((worth[d] for d in days), Fraction(0)), self.deal.decimals)
@@ -343,7 +349,8 @@ class Biller:
                 elif settle != "unused" and change.body["cancel"] == "at":
                     period = deal_period(change.effective, self.deal)
                     end = period.end if change.effective > period.start else change.effective
-                if end is not None and end <= day:
+                taken_back = any(c.kind == "uncancel" and end and end < c.effective <= day for c in self.changes)
+                if end is not None and end <= day and not taken_back:
                     return True
             if change.kind == "remove" and change.key == item.key and change.effective <= day:
                 return True

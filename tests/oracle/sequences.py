@@ -105,6 +105,9 @@ def compare_sequence(seed: int, features: frozenset[str], *, generous: bool = Fa
     for change in original.get("changes", ()):
         if change.get("recorded", "") > original["until"]:
             del change["recorded"]
+        if generous:
+            # What a person decides is about what was known on the document's day; an entry says no other day.
+            change["recorded"] = add_months(date.fromisoformat(original["start"]), -2).isoformat()
     document: Body = copy.deepcopy(original)
     document["issued"] = []
     story: list[str] = []

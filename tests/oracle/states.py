@@ -304,7 +304,9 @@ def apply(life: Life, change: Change, deal: Deal, base: Sequence[Change], stop: 
     if gone or (old is not None and cost(new.get(day), life, deal, day) < cost(old, life, deal, day)):
         bites = decrease(life, change, deal, day)
         if change.kind == "replace" or change.settle not in (None, "none") or change.id in life.shortening:
-            life.held = {d: s for d, s in life.held.items() if d < day}
+            # Days that an end of service left due stay so, in the new state.
+            left = {d: changed(s, change, deal) for d, s in life.held.items() if d >= day and d not in new}
+            life.held = {d: s for d, s in life.held.items() if d < day} | ({} if gone else left)
         life.held |= {d: s for d, s in life.due.items() if day <= d < bites}
     # An increase above the old amount replaces it, be it by the change or by a step of the state that waits.
     rise = min((d for d in life.held if d >= day and exceeds(new.get(d), life, deal, d)), default=FAR)
@@ -336,6 +338,8 @@ def decrease(life: Life, change: Change, deal: Deal, day: date) -> date:
     """
     fixed = life.item.own_end is not None or deal.term_months is not None
     settle = change.settle or ("unused" if change.kind == "replace" or not fixed else "none")
+    if not life.periods:
+        return day
     if settle == "unused":
         life.shortening.add(change.id)
         return day

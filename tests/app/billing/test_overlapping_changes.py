@@ -1,0 +1,124 @@
+"""Changes that meet each other: old amounts that wait, steps, pauses and what the books hold already."""
+
+from __future__ import annotations
+
+from app.billing import preview
+
+from .builders import Json, deal, entries_of, entry, lines, one_time, recurring, rows
+
+
+def change(id: str, effective: str, **fields: object) -> Json:
+    """Return a change of the platform."""
+    return {"id": id, "effective": effective, "item": "platform", **fields}
+
+
+class TestWaitingAmounts:
+    def test_a_decrease_keeps_what_another_decrease_left_due(self) -> None:
+        # 100 seats wait to become 20; an agreed amount ends the 100 with March; the drop to 0 then leaves the 20 due.
+        changes = [
+            change("c1", "2027-02-01", quantity="20"),
+            change("c2", "2027-03-10", discounts=[], settle="12.34"),
+            change("c3", "2027-03-20", quantity="0"),
+        ]
+        item = recurring(quantity="100", unit_price="1.00")
+        answer = preview(deal(item, changes=changes))
+        assert [row for row in rows(answer) if " - " in row][2:5] == [
+            "27-03-01 - platform 27-03-01/27-04-01 100 100.00",
+            "27-04-01 - platform 27-04-01/27-05-01 20 20.00",
+            "27-05-01 - platform 27-05-01/27-06-01 20 20.00",
+        ]
+
+    def test_end_where_they_sink_below_what_is_agreed(self) -> None:
+        # 5 % instead of 50 off from July waits; from July on the old amount is 50, the new one 95.
+        item = recurring(discounts=[{"amount": "50", "per": "month", "from": "2027-07-01"}])
+        answer = preview(deal(item, changes=[change("c", "2027-03-01", discounts=[{"percent": "5"}])]))
+        assert [amount for _, _, amount in lines(answer)][4:8] == ["100.00", "100.00", "95.00", "95.00"]
+
+    def test_keep_the_steps_of_a_change_that_was_in_force_before(self) -> None:
+        changes = [
+            change("c1", "2027-02-01", quantity="1"),
+            change("c2", "2027-03-01", steps=[{"from": "2027-08-01", "unit_price": "1.00"}], settle="unused"),
+            change("c3", "2027-04-01", unit_price="90.00"),
+        ]
+        answer = preview(deal(recurring(quantity="2"), changes=changes))
+        assert [amount for _, _, amount in lines(answer)][2:8] == ["100.00"] * 5 + ["1.00"]
+
+
+class TestWithoutProration:
+    def test_other_steps_replace_one_that_was_taken_since_the_period_began(self) -> None:
+        item = recurring(steps=[{"from_month": 4, "unit_price": "40.00"}])
+        answer = preview(deal(item, changes=[change("c", "2027-04-05", steps=[], proration="none")]))
+        assert [amount for _, _, amount in lines(answer)][3:7] == ["40.00", "-40.00", "100.00", "100.00"]
+
+    def test_counts_from_the_start_of_a_merged_period(self) -> None:
+        # 15 Jan - 28 Feb is one period (`with_first`), so is 1 Nov - 14 Jan.
+        document = deal(start="2027-01-15", billing={"anchor": 1, "stub": "with_first"})
+        up = change("c", "2027-02-10", quantity="2", proration="none")
+        assert rows(preview({**document, "changes": [up]}), since="2027-02-10")[:2] == [
+            "27-02-10 c platform 27-01-15/27-03-01 1 -154.84",
+            "27-02-10 c platform 27-01-15/27-03-01 2 309.68",
+        ]
+        document = deal(start="2027-01-15", billing={"anchor": 1, "stub": "with_last"})
+        up = change("c", "2028-01-05", quantity="2", proration="none")
+        assert rows(preview({**document, "changes": [up]}), since="2027-12-15")[:2] == [
+            "28-01-05 c platform 27-12-01/28-01-15 1 -145.16",
+            "28-01-05 c platform 27-12-01/28-01-15 2 290.32",
+        ]
+
+
+class TestPeriodEnd:
+    def test_is_the_end_of_a_merged_stub(self) -> None:
+        end = {"id": "c", "effective": "2027-01-20", "cancel": "period_end", "settle": "unused"}
+        document = deal(start="2027-01-15", billing={"anchor": 1, "stub": "with_first"}, changes=[end])
+        assert lines(preview(document)) == [("2027-01-15", "2027-03-01", "154.84")]
+
+    def test_of_a_period_that_begins_on_the_day_is_that_periods(self) -> None:
+        end = {"id": "c", "effective": "2027-03-01", "cancel": "period_end", "settle": "unused"}
+        assert lines(preview(deal(changes=[end])))[-1] == ("2027-03-01", "2027-04-01", "100.00")
+
+
+class TestBooks:
+    def test_of_a_late_change_hold_the_ones_before_it(self) -> None:
+        """Everything is settled: a further run plans nothing, though a change in between has no entry of its own."""
+        changes = [
+            {"id": "pause", "effective": "2027-03-10", "pause": {"until": "2027-03-20"}},
+            change("c1", "2027-04-05", discounts=[{"percent": "5"}], proration="none"),
+            change("c2", "2027-05-14", quantity="20", proration="none"),
+        ]
+        document = deal(recurring(price_interval="P1M"), billing={"interval": "P1Y"}, changes=changes)
+        document |= {"as_of": "2027-12-31"}
+        first = preview(document)
+        assert preview({**document, "issued": entries_of(first.documents)}).documents == ()
+
+    def test_do_not_bring_back_a_one_time_item_of_days_without_a_contract(self) -> None:
+        changes = [
+            {"id": "c1", "effective": "2027-01-01", "cancel": "at", "settle": "unused"},
+            {"id": "c2", "effective": "2027-01-10", "uncancel": {}},
+        ]
+        document = deal(recurring(), one_time(), changes=changes, as_of="2027-02-10")
+        assert lines(preview(document), "setup") == []
+        issued = [entry("platform", "2027-01-10", "2027-02-01", "70.97", change="c2")]
+        assert lines(preview({**document, "issued": issued}), "setup") == []
+
+    def test_know_what_a_decision_stood_for_under_a_change_written_down_early(self) -> None:
+        # 10 % off from the renewal on, agreed a year before: what is waived in April 2028 was 90.00, not 100.00.
+        early = change("c", "2027-06-15", discounts=[{"percent": "10"}], recorded="2027-01-01")
+        document = deal(renewal={"auto": True, "price": {"same": True}}, changes=[early], until="2028-06-01")
+        document |= {"as_of": "2028-06-01", "billing": {"timing": "arrears"}}
+        told = [
+            entry("platform", "2027-02-01", "2027-03-01", kind="skipped", quantity="1", unit_price="100.00"),
+            entry("platform", "2028-04-01", "2028-05-01", "10", kind="override", quantity="1", unit_price="100.00"),
+        ]
+        answer = preview({**document, "issued": told})
+        assert [row for row in rows(answer) if " c " in row] == []
+
+
+class TestInstalments:
+    def test_whose_group_is_broken_early_round_by_themselves(self) -> None:
+        # 0.55 yen a month: 1 for each month alone; as parts of a quarter the last one takes the rest.
+        item = recurring(unit_price="1.65", price_interval="P3M")
+        swap = {"from": "platform", "to": recurring("other", unit_price="600", price_interval="P1M")}
+        document = deal(item, currency="JPY", changes=[{"id": "c", "effective": "2027-06-29", "replace": swap}])
+        whole = preview({**document, "changes": []})
+        assert [amount for _, _, amount in lines(whole)][3:6] == ["1", "1", "0"]
+        assert sum(int(amount) for _, _, amount in lines(preview(document), "platform")) == 2 + 3
