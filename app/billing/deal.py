@@ -275,7 +275,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """An amount owed to the customer, used from `on` (None: from a milestone that is not confirmed)."""
+    """An amount owed to the customer, used from invoices of `on` (None: from a milestone that is not confirmed)."""
 
     amount: Money
     on: date | None

@@ -44,6 +44,7 @@ from app.billing.shape import (
     SHARE,
     TEXT,
     WORDS,
+    YES,
     Kind,
     Log,
     Reader,
@@ -159,8 +160,8 @@ def _renewal(reader: Reader) -> RenewalTerms:
     form, uplift, words = "same", Fraction(0), ""
     if price := renewal.record("price"):
         form = price.one_of(("same", "uplift_percent", "list", "index", "cap_percent")) or "same"
-        price.get("same", FLAG, None)
-        price.get("list", FLAG, None)
+        price.get("same", YES, None)
+        price.get("list", YES, None)
         uplift = Fraction(price.get("uplift_percent", PERCENT, 0))
         index, floor, cap = (
             price.get("index", TEXT, ""),
@@ -168,6 +169,9 @@ def _renewal(reader: Reader) -> RenewalTerms:
             price.get("cap", PERCENT, None),
         )
         most = price.get("cap_percent", PERCENT, None)
+        for name, limit in (("floor", floor), ("cap", cap)):
+            if limit is not None and form != "index":
+                price.fail(name, "nothing, unless the price follows an index")
         price.close()
         if form == "index":
             limits = [
@@ -196,7 +200,8 @@ def _exit(reader: Reader, frame: Frame) -> Exit:
 
 def _credit(reader: Reader, frame: Frame) -> Credit:
     amount = reader.need("amount", money(frame.currency))
-    on: date | None = frame.start
+    # "start": from the first invoice, which `lead_days` may date before the first day of service.
+    on: date | None = date.min
     if when := reader.record_if_object("when"):
         form = when.one_of(("month", "event"))
         month, confirmed = when.get("month", MONTH, 1), when.get("confirmed_on", DAY, None)
@@ -205,9 +210,9 @@ def _credit(reader: Reader, frame: Frame) -> Credit:
         on = confirmed if form == "event" else frame.month(month)
     else:
         day: Kind[date] = Kind(
-            lambda v: frame.start if v == "start" else DAY.read(v), '"start" or a date YYYY-MM-DD', frame.start
+            lambda v: date.min if v == "start" else DAY.read(v), '"start" or a date YYYY-MM-DD', date.min
         )
-        on = reader.get("when", day, frame.start)
+        on = reader.get("when", day, date.min)
     invoices, carry = reader.get("invoices", integer(1, 1200), 1), reader.get("carry", FLAG, True)
     reader.close()
     return Credit(amount, on, invoices, carry)

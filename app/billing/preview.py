@@ -179,9 +179,14 @@ def _unknown_items(deal: DealDocument) -> list[Question]:
 
 
 def _unknown_readings(deal: DealDocument) -> list[Question]:
-    """Ask about usage that no item would ever bill: of a meter nobody has, or outside the item's service."""
+    """Ask about usage that no item would ever bill, or that is told twice."""
     questions = []
+    read: set[tuple[str, Period]] = set()
     for reading in deal.usage:
+        if reading.quantity and (reading.meter, reading.period) in read:
+            text = f"{reading.meter} was read twice for {reading.period}. Is one a correction, or is the sum meant?"
+            questions.append(Question(text, reading.field))
+        read.add((reading.meter, reading.period))
         items = [item for item in deal.all_items() if item.usage is not None and item.usage.meter == reading.meter]
         if not items:
             text = f"{reading.meter} was read for {reading.period}, but no item has this meter. Which one is meant?"

@@ -25,10 +25,16 @@ def sentences(deal: DealDocument) -> list[str]:
     found.extend(_change(deal, change) for change in deal.changes)
     if len(deal.payers) > 1:
         shares = [f"{p.name} pays {_percent(p.share)} of each line" for p in deal.payers[:-1] if p.share is not None]
-        found.append(f"{', '.join(shares)}; {deal.payers[-1].name} pays the rest.")
+        last = deal.payers[-1]
+        said = f" (not only {_percent(last.share)})" if last.share not in (None, _rest_of(deal)) else ""
+        found.append(f"{', '.join(shares)}; {last.name} pays the rest{said}.")
     found.append(_payment(deal))
     found.extend(_end(deal))
     return found
+
+
+def _rest_of(deal: DealDocument) -> Fraction:
+    return 100 - sum((p.share or Fraction(0) for p in deal.payers[:-1]), Fraction(0))
 
 
 def _life(deal: DealDocument) -> str:

@@ -153,6 +153,12 @@ def _words(value: object) -> str:
     return value
 
 
+def _yes(value: object) -> bool:
+    if value is not True:
+        raise ValueError
+    return True
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError
@@ -248,6 +254,7 @@ def money(currency: str) -> Kind[Money]:
 TEXT = Kind(_text, "a text that is not empty", "")
 WORDS = Kind(_words, "a text", "")
 FLAG = Kind(_flag, "true or false", False)
+YES = Kind(_yes, "true", True)
 DAY = Kind(_day, "a date YYYY-MM-DD", date(2000, 1, 1))
 INTERVAL = Kind(_interval, "an ISO 8601 interval such as P1M, P3M or P1Y", Interval(months=1))
 CURRENCY = Kind(_currency, "an ISO 4217 currency code such as USD", "USD")

@@ -311,7 +311,7 @@ class Biller:
         for number, credit in enumerate(self.deal.credits):
             amount, count = Fraction(credit["amount"]), credit.get("invoices", 1)
             when = credit.get("when", "start")
-            since = self.deal.start if when == "start" else date.fromisoformat(when)
+            since = date.min if when == "start" else date.fromisoformat(when)
             carry = credit.get("carry", True)
             for payer, share in enumerate(split(amount, amount, self.deal)):
                 parts = [rounded(share / count, self.deal.decimals)] * (count - 1)

@@ -8,7 +8,7 @@ import pytest
 
 from app.billing import preview
 
-from .builders import Json, deal, entries_of, lines, one_time, recurring, rows
+from .builders import Json, dated, deal, entries_of, lines, one_time, recurring, rows
 
 
 class TestStubs:
@@ -173,6 +173,8 @@ class TestPayers:
 class TestCredits:
     def test_are_used_up_to_what_an_invoice_is_worth_and_carried(self) -> None:
         answer = preview(deal(credits=[{"amount": "250.00"}], term_months=4))
+        ahead = preview(deal(credits=[{"amount": "250.00"}], term_months=1, billing={"lead_days": 20}))
+        assert dated(ahead) == [("2026-12-12", "0.00")]
         assert [document.net.plain() for document in answer.documents] == ["0.00", "0.00", "50.00", "100.00"]
         assert [row.split()[2] for row in rows(answer)].count("credits[0]") == 3
         # Charges and credits that net to zero are issued, not skipped.

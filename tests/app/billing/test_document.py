@@ -380,6 +380,17 @@ class TestUsageNobodyBills:
             "calls was read for 1 Jan - 31 Jan 2027, but no item has this meter. Which one is meant?"
         ]
 
+    def test_told_twice_is_a_question(self) -> None:
+        item = {"key": "api", "name": "API", "kind": "usage", "meter": "calls", "unit_price": "0.10"}
+        reading = {"meter": "calls", "start": "2027-01-01", "end": "2027-02-01", "quantity": "5"}
+        done = {**reading, "quantity": "0", "complete": True}
+        assert preview(deal(item, usage=[reading, done])).questions == ()
+        answer = preview(deal(item, usage=[reading, {**done, "quantity": "7"}]))
+        assert [question.text for question in answer.questions] == [
+            "calls was read twice for 1 Jan - 31 Jan 2027. Is one a correction, or is the sum meant?"
+        ]
+        assert not any(document.billable for document in answer.documents)
+
     def test_after_the_last_day_of_service_is_a_question(self) -> None:
         item = {"key": "api", "kind": "usage", "meter": "calls", "unit_price": "0.10"}
         late = {"meter": "calls", "start": "2028-02-01", "end": "2028-03-01", "quantity": "5"}
