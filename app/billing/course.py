@@ -169,6 +169,8 @@ class _Walk:
         self.edges_from = item.start
         # Old amounts that stay due, in order of their ends; empty when what is agreed is due.
         self.waits: list[Wait] = []
+        # What was agreed since the first of them began to wait.
+        self.waiting: list[Segment] = []
         self.removed: date | None = None
         self.backs: list[Back] = []
 
@@ -293,9 +295,9 @@ class _Walk:
             self._both(day, partial(stepped, step))
             return
         self.agreed = stepped(step, self.agreed)
+        self.waiting.append(Segment(day, self.agreed))
         if self._net(self.agreed, day) >= self._net(self.due, day):
-            self.waits = []
-            self._set(day, self.agreed)
+            self._end_waiting(day)
 
     def _go_on(self, day: date) -> None:
         """Let what waited be due: where an old amount ends, or where it is less than what is agreed."""
@@ -303,9 +305,12 @@ class _Walk:
             _, state = self.waits.pop(0)
             self._set(day, state or self.agreed)
         self.edges_from = day
-        if self.waits and self._net(self.agreed, day) > self._net(self.due, day):
-            self.waits = []
-            self._set(day, self.agreed)
+        if not self.waits or self._net(self.agreed, day) > self._net(self.due, day):
+            self._end_waiting(day)
+
+    def _end_waiting(self, day: date) -> None:
+        self.waits, self.waiting = [], []
+        self._set(day, self.agreed)
 
     def _edge(self) -> date | None:
         """Return the next day on which a discount of an old amount or of what waits begins or ends."""
@@ -347,6 +352,7 @@ class _Walk:
         # What was going to be due before it stays due: also a state that waited for an old amount to end.
         still = [(end, state or waiting) for end, state in self.waits if end < until]
         self.waits, self.edges_from = [*still, (until, None)], day
+        self.waiting.append(Segment(day, agreed))
         self._back(change)
 
     def _replace_steps(self, steps: Sequence[Step], day: date) -> None:
@@ -360,11 +366,13 @@ class _Walk:
         def follow(state: State) -> State:
             return replace(state, **fields)
 
+        self._apply(day, follow)
         if self.waits:
-            self._set(day, agreed)
-        else:
-            self._apply(day, follow)
-        self.waits, self.later = [], []
+            # Without proration a change may count from before what waits was agreed: that keeps its own day.
+            for segment in self.waiting:
+                self._set(max(segment.start, day), follow(segment.state))
+            self._set(max(self.waiting[-1].start, day), agreed)
+        self.waits, self.later, self.waiting = [], [], []
 
     def _due_on(self, day: date) -> State:
         """Return what is due on `day` so far, which may lie before changes that were applied already."""

@@ -234,7 +234,7 @@ class Biller:
         groups: list[tuple[date, list[Change], list[Item]]] = []
         for change in self.changes:
             items = [item for item in self.deal.items if touches(change, item)]
-            day = cancel_day(change, self.deal) if change.kind == "cancel" else change.effective
+            day = change.effective
             near = [group for group in groups if group[0] == day and any(item in group[2] for item in items)]
             for group in near:
                 groups.remove(group)

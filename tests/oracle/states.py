@@ -346,7 +346,7 @@ def decrease(life: Life, change: Change, deal: Deal, day: date) -> date:
     said = day_of_change(change, life.item, deal)
     period = period_of(said, life.periods)
     how = change.body.get("cancel")
-    if how == "term_end" or (how == "period_end" and not (fixed and settle == "none")):
+    if how == "term_end":
         return day
     # On a period's first day the one in progress is the one before it: nothing of that is left.
     rest = max(day, period.end) if said > period.start else day
