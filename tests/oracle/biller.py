@@ -89,7 +89,7 @@ class Biller:
 
     def share_amounts(self) -> None:
         """Work out each item's share of the deal's amounts, as the regular document of each period finds them."""
-        starts = {period.start for item in self.recurring for period in self.view(item, ())[0].periods}
+        starts = {period.start for item in self.recurring for period in self.view(item, self.changes)[0].periods}
         for index, part in enumerate(self.deal.discounts):
             if in_common(part, self.deal):
                 taken = False

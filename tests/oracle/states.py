@@ -127,7 +127,8 @@ def without_undone(deal: Deal) -> tuple[Change, ...]:
         if undone or not bitten:
             left.remove(change)
     for pause in [change for change in left if change.kind == "pause"]:
-        resume = next((one for one in left if one.kind == "resume" and one.effective == pause.effective), None)
+        same_day = (one for one in left if one.kind == "resume" and one.effective == pause.effective)
+        resume = next((one for one in same_day if one.order > pause.order), None)
         if resume is not None:
             left = [one for one in left if one not in (pause, resume)]
     return tuple(left)
@@ -272,7 +273,8 @@ def life_of(item: Item, deal: Deal, changes: Sequence[Change], horizon: date) ->
     periods = periods_of(item, deal, end, horizon)
     life = Life(item, end, moved > 0, periods)
     stop = end or horizon
-    present = [change for change in changes if item.added_by is None or change.order >= added_order(item, changes)]
+    added = added_order(item, changes) if item.added_by is not None else None
+    present = [c for c in changes if added is None or c.order >= added or c.kind in ("cancel", "uncancel")]
     base = [change for change in present if change.id == item.added_by]
     life.due = agreed_states(item, deal, base, stop, periods)
     life.full = dict(life.due)

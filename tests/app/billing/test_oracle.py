@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.oracle.compare import compare_seed
-from tests.oracle.documents import CORNERS, features_of
+from tests.oracle.documents import CORNERS, CORNERS_OF_LIVES, features_of
 from tests.oracle.sequences import compare_sequence
 
 CHUNK = 20
@@ -21,6 +21,6 @@ class TestEngineAgreesWithTheOracle:
 
     @pytest.mark.parametrize("first", range(0, 200, CHUNK))
     def test_on_whole_lives_settled_in_runs(self, first: int) -> None:
-        seeds = [seed for seed in range(first, first + CHUNK) if seed not in CORNERS]
+        seeds = [seed for seed in range(first, first + CHUNK) if seed not in CORNERS_OF_LIVES]
         found = [compare_sequence(seed, COMPARED, generous=seed % 2 == 1) for seed in seeds]
         assert not [difference.text() for difference in found if difference]
