@@ -28,7 +28,7 @@ class Move:
     """One line of the plan: an amount for one item and payer, and what it is made of, all in minor units.
 
     `bucket` is what is due now (None when nothing is any more); `charged` and `due` are set on a correction of
-    something settled, named by `corrects`.
+    something settled, named by `corrects`; `most` where no more than that was really charged and can come back.
     """
 
     item: Item
@@ -49,6 +49,7 @@ class Move:
     is_correction: bool = False
     exact: Fraction | None = None
     whole: int | None = None
+    most: int | None = None
     note: str = ""
     words: str = ""
 
@@ -293,7 +294,7 @@ class Planner:
                 cut = min(excess, -move.amount)
                 excess -= cut
                 settled[move.key].add(cut, cut, [])
-                self.moves[n] = _less(move, cut)
+                self.moves[n] = _less(move, cut, max(charged, 0))
         self.moves[first:] = [move for move in self.moves[first:] if move.amount or not move.corrects]
 
     def _fees(self, changes: Sequence[Change], day: date) -> None:
@@ -335,8 +336,8 @@ class Planner:
                 )  # fmt: skip
 
 
-def _less(move: Move, cut: int) -> Move:
-    return replace(move, amount=move.amount + cut, gross=move.gross + cut)
+def _less(move: Move, cut: int, most: int) -> Move:
+    return replace(move, amount=move.amount + cut, gross=move.gross + cut, most=most)
 
 
 def fee_move(item: Item, key: str, day: date, payer: int, amount: int, price: Decimal, change: str) -> Move:

@@ -105,9 +105,10 @@ def _correction(move: Move, currency: str) -> str:
     what = f"{_price(move, currency)}{_rhythm(move)}" if move.item.kind == "recurring" else _price(move, currency)
     share = f" ({move.measure.fraction()})" if move.measure.whole or move.measure.parts else ""
     verb = "Credit" if move.amount < 0 else "More"
+    most = "" if move.most is None else f"; only {amount(move.most, currency)} was charged, so no more comes back"
     return (
         f"{verb} for {days}{share} of {what}: {amount(move.charged, currency)} before, "
-        f"{amount(move.due, currency)} now ({move.corrects})"
+        f"{amount(move.due, currency)} now ({move.corrects}){most}"
     )
 
 

@@ -230,6 +230,15 @@ class TestDecisionsOfAPerson:
         assert answer.totals is not None
         assert answer.totals.net.plain() == expected
 
+    def test_give_back_no_more_than_was_charged_and_say_so(self) -> None:
+        # January was edited to 50.00. Service ends with 10 January: 32.26 - 50.00 is below zero, so all 50.00 come back.
+        issued = [entry("platform", "2027-01-01", "2027-02-01", "50.00", "override", document="INV-1")]
+        end = {"id": "c1", "effective": "2027-01-11", "cancel": "at", "settle": "unused", "recorded": "2027-01-12"}
+        answer = preview(deal(issued=issued, changes=[end], as_of="2027-01-20"))
+        (line,) = answer.documents[0].lines
+        assert line.amount.plain() == "-50.00"
+        assert line.why.endswith("32.26 now (INV-1); only 50.00 was charged, so no more comes back")
+
     def test_for_one_invoice_only_keep_the_edited_amount(self) -> None:
         # An edit of January to 1 x 80.00 says what was due (1 x 100.00) and what was charged.
         issued = [entry("platform", "2027-01-01", "2027-02-01", "80.00", "override", quantity="1", unit_price="100.00")]
