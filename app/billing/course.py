@@ -263,6 +263,13 @@ class _Walk:
 
     def _apply(self, day: date, follow: Callable[[State], State]) -> None:
         """Apply a change of some fields from `day` on, to every state that is due from then."""
+        last = self.segments[-1]
+        if last.start < day:
+            # Nearly every change comes after all others.
+            if (state := follow(last.state)) != last.state:
+                self.segments.append(Segment(day, state))
+                self.due = state
+            return
         before = [segment for segment in self.segments if segment.start < day]
         after = [Segment(s.start, follow(s.state)) for s in self.segments if s.start > day]
         at = next((s.state for s in reversed(self.segments) if s.start <= day), self.segments[0].state)
@@ -274,7 +281,8 @@ class _Walk:
         if state == self.due:
             return
         self.due = state
-        self.segments = [segment for segment in self.segments if segment.start < day]
+        while self.segments and self.segments[-1].start >= day:
+            self.segments.pop()
         self.segments.append(Segment(day, state))
 
     def _net(self, state: State, day: date) -> Fraction:
