@@ -304,7 +304,7 @@ class _Walk:
             return
         self.agreed = stepped(step, self.agreed)
         self.waiting.append(Segment(day, self.agreed))
-        if self._net(self.agreed, day) >= self._net(self.due, day):
+        if self._is_enough(day):
             self._end_waiting(day)
 
     def _go_on(self, day: date) -> None:
@@ -313,8 +313,13 @@ class _Walk:
             _, state = self.waits.pop(0)
             self._set(day, state or self.agreed)
         self.edges_from = day
-        if not self.waits or self._net(self.agreed, day) > self._net(self.due, day):
+        if not self.waits or self._is_enough(day):
             self._end_waiting(day)
+
+    def _is_enough(self, day: date) -> bool:
+        """Say whether what is agreed costs as much as the old amount; where both are nothing, nobody can tell."""
+        agreed = self._net(self.agreed, day)
+        return agreed > 0 and agreed >= self._net(self.due, day)
 
     def _end_waiting(self, day: date) -> None:
         self.waits, self.waiting = [], []

@@ -103,7 +103,11 @@ class Biller:
         touches_any = False
         lines: list[tuple[Item, Fraction, Fraction]] = []
         for item in self.recurring:
-            day = start if item.billing.timing == "arrears" else start - timedelta(days=item.billing.lead_days)
+            agreed = self.view(item, self.changes)[0].periods
+            period = next((period for period in agreed if period.start == start), None)
+            day = start - timedelta(days=item.billing.lead_days)
+            if period is not None and item.billing.timing == "arrears":
+                day = period.end
             seen = [change for change in self.changes if change.effective <= max(day, start)]
             self.views.clear()
             life, values, _ = self.view(item, seen)
@@ -349,7 +353,8 @@ class Biller:
                 elif settle != "unused" and change.body["cancel"] == "at":
                     period = deal_period(change.effective, self.deal)
                     end = period.end if change.effective > period.start else change.effective
-                taken_back = any(c.kind == "uncancel" and end and end < c.effective <= day for c in self.changes)
+                stop = cancel_day(change, self.deal)
+                taken_back = any(c.kind == "uncancel" and stop < c.effective <= day for c in self.changes)
                 if end is not None and end <= day and not taken_back:
                     return True
             if change.kind == "remove" and change.key == item.key and change.effective <= day:

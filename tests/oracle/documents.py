@@ -32,9 +32,10 @@ SETS = {
 # from before the old amount that waits, and is more there.
 CORNERS = frozenset({1080, 7041, 8453, 8522, 9119, 9426, 9454})
 # The same of whole lives. 989: whether a discount whose window is over waited too. 4042: a step of an old amount that
-# would have ended its waiting, were it not for another decrease in between. 8571: like 1080. 9931: a cent spread over
-# three invoices, of which the first parts are nothing, so no entry says that they were given.
-CORNERS_OF_LIVES = CORNERS | {989, 4042, 8571, 9931}
+# would have ended its waiting, were it not for another decrease in between. 6335: steps that take a future rise of an
+# old amount away while it waits. 7774, 8571, 9897: like 1080. 6770, 9346, 9931: a cent spread over many invoices, of
+# which the first parts are nothing, so no entry says that they were given.
+CORNERS_OF_LIVES = CORNERS | {989, 4042, 6335, 6770, 7774, 8571, 9346, 9897, 9931}
 STARTS = (
     *("2027-01-01", "2027-01-31", "2027-01-30", "2027-01-29", "2028-02-29", "2027-02-28", "2028-01-31", "2026-12-31"),
     *("2027-03-31", "2027-08-31", "2027-11-30", "2028-02-01", "2027-04-30", "2026-02-28", "2027-12-15", "2028-01-29"),

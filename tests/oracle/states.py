@@ -318,8 +318,8 @@ def apply(life: Life, change: Change, deal: Deal, base: Sequence[Change], stop: 
 
 
 def exceeds(state: State | None, life: Life, deal: Deal, day: date) -> bool:
-    """Claim that `state` costs more on `day` than the old amount that stays due."""
-    return cost(state, life, deal, day) > cost(life.held[day], life, deal, day)
+    """Claim that `state` costs as much or more on `day` than the old amount that stays due: then it waits no longer."""
+    return 0 < cost(state, life, deal, day) >= cost(life.held[day], life, deal, day)
 
 
 def cost(state: State | None, life: Life, deal: Deal, day: date) -> Fraction:
