@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -57,3 +58,10 @@ def stepped(step: Step, state: State) -> State:
     if step.quantity is not None:
         state = replace(state, quantity=step.quantity)
     return raised(state, step.uplift) if step.uplift is not None else state
+
+
+def after_steps(steps: Sequence[Step], state: State) -> State:
+    """Return a state after some steps."""
+    for step in steps:
+        state = stepped(step, state)
+    return state

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from app.billing.accrual import agreed_last_unit, rhythms_of, whole_intervals
-from app.billing.agreed import State, fields_of, raised, stepped
+from app.billing.agreed import State, after_steps, fields_of, raised, stepped
 from app.billing.calendar import Period, merged
 from app.billing.deal import Change, DealDocument, Item, Step
 from app.billing.discounts import Kept, own_rate
@@ -348,8 +348,8 @@ class _Walk:
         # Of other steps, those that would be taken on this day count: it belongs to the new state.
         ended = [step for step in self.steps if step.on == day] if change.steps is not None else []
         begun = [step for step in change.steps or () if step.on <= day]
-        before = self._net(_after(ended, now), day)
-        after = self._net(_after(begun, agreed if self.waits else replace(now, **fields)), day)
+        before = self._net(after_steps(ended, now), day)
+        after = self._net(after_steps(begun, agreed if self.waits else replace(now, **fields)), day)
         if change.position in self.early and (after >= before or mode != AT_ONCE):
             return
         waiting, self.agreed = self.agreed, agreed
@@ -359,7 +359,7 @@ class _Walk:
             self._take(day, agreed, fields)
             return
         if change.steps is not None:
-            self._apply(day, partial(_after, ended))
+            self._apply(day, partial(after_steps, ended))
             self.later = list(self.steps)
         until = self.ending(change.effective if mode == PERIOD else day, mode)
         # What was going to be due before it stays due: also a state that waited for an old amount to end.
@@ -394,10 +394,3 @@ class _Walk:
     def _back(self, change: Change) -> None:
         if isinstance(change.settle, Money) and change.position not in self.early:
             self.backs.append(Back(change.effective, change.settle, change.id))
-
-
-def _after(steps: Sequence[Step], state: State) -> State:
-    """Return a state after some steps."""
-    for step in steps:
-        state = stepped(step, state)
-    return state

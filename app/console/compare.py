@@ -1,4 +1,4 @@
-"""Two versions of one draft beside each other: what was approved before, and what it says now."""
+"""Two versions of one draft beside each other: what was approved or written before, and what it says now."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A draft that was approved once and taken back: both nets, every line, who approved, why it came back."""
+    """A draft that was approved once and taken back, or rewritten as a draft: both nets, every line, and why.
+
+    `approved_by` is empty where nobody had approved it. `why` is empty where no edit of the deal did it.
+    """
 
     approved_by: str
     why: str
@@ -39,15 +42,29 @@ class Comparison:
     now: Money
     lines: tuple[Change, ...]
 
+    @property
+    def was_approved(self) -> bool:
+        """Whether it had been approved; otherwise it was a draft all along."""
+        return self.approved_by != ""
+
+    @property
+    def changed_names(self) -> list[str]:
+        """The names of the lines that differ, each once."""
+        return list(dict.fromkeys(line.name for line in self.lines if line.is_changed))
+
 
 def comparison(invoice: Invoice, lines: Iterable[InvoiceLine]) -> Comparison | None:
-    """Return both versions of a draft that was taken back, None for any other. Lines pair by item and first day."""
+    """Return both versions of a draft that was taken back or rewritten, None for any other.
+
+    Lines pair by item, first day and, beside what a change charges or gives back, by that change.
+    """
     if invoice.superseded is None:
         return None
     before = invoice.superseded["document"]
     names = {line.item_key: line.name for line in lines}
+    was_draft = invoice.superseded.get("state") == "draft"
     return Comparison(
-        approved_by=invoice.superseded.get("approved_by") or "rule",
+        approved_by="" if was_draft else invoice.superseded.get("approved_by") or "rule",
         why=invoice.superseded.get("why") or "",
         before=Money.parse(before["net"], invoice.currency),
         now=Money(invoice.net_minor, invoice.currency),
@@ -58,10 +75,14 @@ def comparison(invoice: Invoice, lines: Iterable[InvoiceLine]) -> Comparison | N
 def _changes(
     before: Mapping[str, Any], now: Mapping[str, Any], names: Mapping[str, str], currency: str
 ) -> tuple[Change, ...]:
-    old = {(line["item"], line["start"]): line for line in before["lines"]}
-    new = {(line["item"], line["start"]): line for line in now["lines"]}
+    old = {_key(line): line for line in before["lines"]}
+    new = {_key(line): line for line in now["lines"]}
     every = [*new, *(key for key in old if key not in new)]
     return tuple(_change(old.get(key), new.get(key), names, currency) for key in every)
+
+
+def _key(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return line["item"], line["start"], line.get("change"), line.get("corrects")
 
 
 def _change(

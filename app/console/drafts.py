@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from app import sessions
 from app.connections import queries as connections
-from app.console import compare, edited, queries, shell
+from app.console import compare, edited, onwards, queries, shell
 from app.core.errors import Conflict, Invalid
 from app.core.idempotency import once
 from app.customers.models import Customer
@@ -46,6 +46,7 @@ class Draft:
     held: str | None
     versions: compare.Comparison | None
     edits: Sequence[edited.Told]
+    onwards: Sequence[onwards.Onwards] = ()
 
     @property
     def reasons(self) -> list[str]:
@@ -55,7 +56,13 @@ class Draft:
     @property
     def is_routine(self) -> bool:
         """Whether nothing about it is unusual."""
-        return not self.reasons and self.held is None and self.versions is None
+        is_as_before = self.versions is None and not any(one.is_new for one in self.onwards)
+        return is_as_before and not self.reasons and self.held is None
+
+    @property
+    def has_older_edit(self) -> bool:
+        """Whether a person changed it before the deal changed, so that the two were never seen together."""
+        return any(edit.is_before_deal for edit in self.edits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +162,12 @@ def _list() -> str:
 def _drafts(listed: Sequence[Listed]) -> list[Draft]:
     lines = invoices.lines([row.invoice.id for row in listed])
     held = queries.held()
+    reached = onwards.of_drafts((row.invoice, lines.get(row.invoice.id, [])) for row in listed)
     return [
         Draft(
             row.invoice, row.customer, row.deal, lines.get(row.invoice.id, []), held.get(row.invoice.subscription_id),
             compare.comparison(row.invoice, lines.get(row.invoice.id, [])),
-            edited.told(row.invoice, lines.get(row.invoice.id, [])),
+            edited.told(row.invoice, lines.get(row.invoice.id, [])), reached.get(row.invoice.id, ()),
         )
         for row in listed
     ]  # fmt: skip
@@ -174,7 +182,7 @@ def _key(key: str) -> str:
 def _shown(values: Sequence[str]) -> list[tuple[int, int]]:
     """Read what the page showed: (invoice id, version) pairs, each once."""
     if not values:
-        raise Invalid("Nothing was selected. Tick the drafts that may go out, then approve.", field="draft")
+        raise Invalid("No draft was selected. Tick those that may go out, then approve.", field="draft")
     matches = [_SHOWN.fullmatch(value) for value in values]
     if not all(matches):
         raise Invalid("The list of drafts can't be read. Reload the page and approve again.", field="draft")

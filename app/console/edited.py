@@ -19,7 +19,10 @@ SCOPES = {ONCE: "on this invoice only", ONWARDS: "from now on"}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An edit as people read it: who changed what of which line, from which amount to which, when and why."""
+    """An edit as people read it: who changed what of which line, from which amount to which, when and why.
+
+    `is_before_deal`: it is in force, and the deal changed in HubSpot after it was made.
+    """
 
     edit: Edit
     name: str
@@ -29,6 +32,7 @@ class Told:
     before: Money
     now: Money | None
     at: datetime
+    is_before_deal: bool
 
     @property
     def counts(self) -> bool:
@@ -50,26 +54,33 @@ def told(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[Told]:
         line = by_days.get((edit.item, edit.start, edit.end))
         now = None if line is None else Money(line.amount_minor, invoice.currency)
         if edit.state in (LIVE, DROPPED):
-            found.append(_told(edit, names.get(edit.item, edit.item), now, invoice.currency))
+            found.append(_told(edit, names.get(edit.item, edit.item), now, invoice))
     return found
 
 
-def _told(edit: Edit, name: str, now: Money | None, currency: str) -> Told:
+def _told(edit: Edit, name: str, now: Money | None, invoice: Invoice) -> Told:
+    currency = invoice.currency
     return Told(
         edit=edit, name=name, start=date.fromisoformat(edit.start), end=date.fromisoformat(edit.end),
         words=words(edit, currency), before=Money.parse(edit.amount_before, currency), now=now,
         at=datetime.fromisoformat(edit.at),
+        is_before_deal=edit.state == LIVE and edit.deal_version not in (None, invoice.deal_version_id),
     )  # fmt: skip
 
 
 def words(edit: Edit, currency: str) -> str:
     """Return what was changed, for people: "units 10 → 12, discount none → 10%"."""
+    return changed_words(edit.set, edit.before, currency)
+
+
+def changed_words(fields: Mapping[str, Any], before_: Mapping[str, Any], currency: str) -> str:
+    """Return other units and discounts of an item for people, from the core's fields as they are and as they were."""
     said = []
-    for field, value in edit.set.items():
-        before = edit.before.get(field)
+    for field, value in fields.items():
+        before = before_.get(field)
         if field == "quantity":
             said.append(f"units {people_decimal(Decimal(before or '1'))} → {people_decimal(Decimal(value))}")
-        else:
+        elif field == "discounts":
             said.append(f"discount {discount_words(before or [], currency)} → {discount_words(value, currency)}")
     return ", ".join(said)
 

@@ -8,15 +8,17 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import sessions
-from app.console import drafts, shell
+from app.console import drafts, meanwhile, shell
 from app.console.edited import discount_typed, discount_words
-from app.core.errors import DomainError, Invalid
+from app.core.errors import Conflict, DomainError, Invalid
 from app.invoices import editing
 from app.invoices import queries as invoices
-from app.invoices.editing import AMOUNT, NO_DISCOUNT, PERCENT, Wish
+from app.invoices.approval import DraftChanged
+from app.invoices.editing import AMOUNT, LONGEST_REASON, NO_DISCOUNT, PERCENT, Wish
 from app.invoices.edits import ONCE
 
 blueprint = Blueprint("edits", __name__)
+_CHANGED = DraftChanged("The draft changed since this form was opened. Read what changed, then decide again.")
 _TYPED = ("quantity", "discount_kind", "discount", "scope", "reason")
 
 
@@ -41,6 +43,8 @@ def change(invoice_id: int) -> ResponseReturnValue:
     )  # fmt: skip
     try:
         editing.edit(actor, invoice_id, _version(typed.get("version", "")), wish)
+    except DraftChanged:
+        return shell.refused(_CHANGED, lambda: _again(invoice_id, typed))
     except DomainError as error:
         if error.status in (403, 404):
             raise
@@ -62,7 +66,26 @@ def undo(invoice_id: int) -> ResponseReturnValue:
     return redirect(url_for("drafts.one", invoice_id=invoice_id, done="undone"), code=303)
 
 
-def _form(invoice_id: int, position: int, typed: Mapping[str, str]) -> str:
+def _again(invoice_id: int, typed: Mapping[str, str]) -> str:
+    """Show the draft as it is now, what was changed meanwhile and by whom, and what was typed beside it.
+
+    Nothing that was typed but the reason is taken over: it was meant for a draft that is no more. A line that the
+    draft no longer has leads to the draft itself.
+    """
+    lines = invoices.lines([invoice_id]).get(invoice_id, [])
+    wanted = (typed.get("item", ""), typed.get("start", ""))
+    found = (n for n, line in enumerate(lines) if (line.item_key, line.start_on.isoformat()) == wanted)
+    position = next(found, None) if any(wanted) else _position(typed.get("line", ""))
+    if position is None:
+        return drafts.one_page(invoice_id)
+    try:
+        return _form(invoice_id, position, {"reason": typed.get("reason", "")}, missed=typed)
+    except Conflict:
+        return drafts.one_page(invoice_id)
+
+
+def _form(invoice_id: int, position: int, typed: Mapping[str, str], *, missed: Mapping[str, str] | None = None) -> str:
+    """Show the form with what was typed; `missed` is what was typed for a version that is no longer the newest."""
     listed = invoices.one(invoice_id)
     at = editing.editable(sessions.require(), invoice_id, position)
     lines = invoices.lines([invoice_id]).get(invoice_id, [])
@@ -75,9 +98,10 @@ def _form(invoice_id: int, position: int, typed: Mapping[str, str]) -> str:
     return shell.page(
         "edit.html", at="drafts", invoice=listed.invoice, customer=listed.customer, deal=listed.deal, at_line=at,
         position=position, name=names.get(at.line.item, at.line.item), typed=shown,
-        discount=discount_words(at.values["discounts"], listed.invoice.currency),
+        discount=discount_words(at.values["discounts"], listed.invoice.currency), longest=LONGEST_REASON,
         kinds={PERCENT: "Percent off", AMOUNT: f"{listed.invoice.currency} off this line, on each invoice",
                NO_DISCOUNT: "No discount"},
+        missed=missed, meanwhile=meanwhile.since(listed.invoice, _version(missed["version"])) if missed else (),
     )  # fmt: skip
 
 

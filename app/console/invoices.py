@@ -105,7 +105,7 @@ def external_ids(invoice_ids: Sequence[int]) -> dict[int, str]:
 def story(invoice: Invoice) -> list[Moment]:
     """Return what happened to an invoice, oldest first: people's and the rule's acts, and what the ledger said."""
     told = [
-        Moment(a.created_at, _who(a.actor), _act(a.action, a.detail, invoice.currency))
+        Moment(a.created_at, _who(a.actor), act(a.action, a.detail, invoice.currency))
         for a in queries.audit_of("invoice", invoice.id)
     ]
     for event in queries.events_of("invoice", invoice.id):
@@ -135,7 +135,8 @@ def _who(actor: str) -> str:
     return "Dealwright, by the rule" if actor == "rule" else actor
 
 
-def _act(action: str, detail: dict[str, Any], currency: str) -> str:
+def act(action: str, detail: dict[str, Any], currency: str) -> str:
+    """Return what a person or the rule did, in words, with the change where it was one."""
     version = f" version {detail['version']}" if action == "approved" and "version" in detail else ""
     what = f"{action[:1].upper()}{action[1:]}{version}"
     if "edit" not in detail:

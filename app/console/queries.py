@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, and_, case, column, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, Text, and_, case, column, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.billing.states import LEDGER_STATES
@@ -258,10 +258,17 @@ def _own_first(currency: ColumnElement[str] | InstrumentedAttribute[str]) -> tup
     return (currency != own, currency)
 
 
+def _asked() -> Select[int | None]:
+    """Select the deals about which a question is open: none of their drafts can be approved."""
+    return select(Problem.deal_id).where(
+        Problem.code.in_(QUESTIONS), Problem.closed_at.is_(None), Problem.deal_id.is_not(None)
+    )
+
+
 def _approvable() -> Subquery:
     return (
         select(Invoice.currency, Invoice.net_minor, Invoice.scheduled_on, Invoice.needs_person)
         .join(Subscription, Subscription.id == Invoice.subscription_id)
-        .where(Invoice.state == "draft", Subscription.state == ACTIVE)
+        .where(Invoice.state == "draft", Subscription.state == ACTIVE, Subscription.first_deal_id.not_in(_asked()))
         .subquery()
     )

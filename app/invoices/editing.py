@@ -25,7 +25,7 @@ from app.subscriptions.amending import Writing
 from app.subscriptions.models import CONSOLE, Subscription
 
 PERCENT, AMOUNT, NO_DISCOUNT = "percent", "amount", "none"
-_LONGEST_REASON = 500
+LONGEST_REASON = 500
 _NOTHING_LEFT = "That leaves nothing to pay on this invoice. Skipping a whole invoice isn't possible here yet."
 
 
@@ -81,7 +81,7 @@ def edit(actor: Actor, invoice_id: int, version: int, wish: Wish) -> Invoice:
     case = _Case.of(subscription, invoice)
     at = _editable(case, wish.position)
     fields = _fields(wish, at, subscription.currency)
-    made = _made(actor, wish, at, fields, len(invoice.edits))
+    made = replace(_made(actor, wish, at, fields, len(invoice.edits)), deal_version=subscription.deal_version_id)
     if wish.scope == ONWARDS:
         made = _amend(subscription, at, made)
     kept = [_given_way(subscription, actor, one, at.live) for one in edits.read(invoice.edits)]
@@ -101,9 +101,12 @@ def undo(actor: Actor, invoice_id: int, version: int, edit_id: str) -> Invoice:
         raise Conflict("This change was taken back already.")
     invoice.edits = [_given_way(subscription, actor, one, found).to_json() for one in known]
     db.session.flush()
-    drafting.draft(subscription.id)
+    _draft(invoice)
     _grow(invoice, version)
-    events.audit(actor.email, "took back a change of the draft", "invoice", invoice.id, edit=found.to_json())
+    events.audit(
+        actor.email, "took back a change of the draft", "invoice", invoice.id, version=invoice.version,
+        edit=found.to_json(),
+    )  # fmt: skip
     return invoice
 
 
@@ -155,7 +158,7 @@ def _fields(wish: Wish, at: Editable, currency: str) -> dict[str, Any]:
     if discounts is not None:
         wanted["discounts"] = discounts
     if wanted == at.values and (at.live is None or at.live.scope == wish.scope):
-        raise Invalid("Nothing was changed. Write other units or another discount.", field="quantity")
+        raise Invalid("The draft says just that already. Write other units or another discount.", field="quantity")
     fields = {name: value for name, value in wanted.items() if value != at.agreed[name]}
     if not fields:
         raise Invalid("That is what was agreed. Take the change back instead.", field="quantity")
@@ -204,6 +207,10 @@ def _made(actor: Actor, wish: Wish, at: Editable, fields: dict[str, Any], number
     reason = " ".join("".join(c for c in wish.reason if c.isprintable() or c.isspace()).split())
     if not reason:
         raise Invalid("Say why, in a few words: it is shown with the invoice.", field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(
+            f"The reason has {len(reason)} characters; at most {LONGEST_REASON} are kept. Shorten it.", field="reason"
+        )
     if wish.scope not in (ONCE, ONWARDS):
         raise Invalid("Choose whether it counts for this invoice only or from now on.", field="scope")
     if wish.scope == ONWARDS and at.is_once:
@@ -212,7 +219,7 @@ def _made(actor: Actor, wish: Wish, at: Editable, fields: dict[str, Any], number
     return Edit(
         id=f"edit-{number + 1}", item=at.line.item, start=period.start.isoformat(), end=period.end.isoformat(),
         scope=wish.scope, set=fields, before={name: at.agreed[name] for name in fields},
-        amount_before=at.live.amount_before if at.live else at.line.amount.plain(), reason=reason[:_LONGEST_REASON],
+        amount_before=at.live.amount_before if at.live else at.line.amount.plain(), reason=reason,
         by=actor.email, at=clock.now().isoformat(),
     )  # fmt: skip
 
@@ -254,7 +261,7 @@ def _withdraw(subscription: Subscription, one: Edit, by: str) -> None:
 def _written_anew(actor: Actor, invoice: Invoice, made: Edit, version: int) -> Invoice:
     """Write the draft with its edit; refuse one that the core doesn't take, or that leaves nothing to pay."""
     db.session.flush()
-    drafting.draft(invoice.subscription_id)
+    _draft(invoice)
     question = problem_queries.first_open("deal", queries.deal_of(invoice), *approval.QUESTIONS)
     if question is not None:
         raise Conflict(f"That can't be billed so: {question.sentence}")
@@ -263,12 +270,24 @@ def _written_anew(actor: Actor, invoice: Invoice, made: Edit, version: int) -> I
     now = queries.locked(invoice.id)
     kept = next((one for one in edits.read(now.edits) if one.id == made.id), None)
     if kept is None or kept.state != LIVE:
-        raise Conflict("That can't be billed so. Nothing was changed.")
+        raise Conflict("That can't be billed so. Write other units or another discount.")
     if not any(line.amount_minor for line in queries.lines([now.id])[now.id]):
         raise Conflict(_NOTHING_LEFT)
     _grow(now, version)
     events.audit(actor.email, "changed the draft", "invoice", now.id, version=now.version, edit=made.to_json())
     return now
+
+
+def _draft(invoice: Invoice) -> None:
+    """Bring the drafts up to date. Of its own edit the draft tells by itself, so that is no rewriting of it."""
+    invoice_id, superseded, followed = invoice.id, invoice.superseded, invoice.deal_version_id
+    drafting.draft(invoice.subscription_id)
+    if not queries.exists(invoice_id):
+        return
+    now = queries.locked(invoice_id)
+    if now.deal_version_id == followed and now.superseded != superseded:
+        now.superseded = superseded
+        db.session.flush()
 
 
 def _grow(invoice: Invoice, shown: int) -> None:

@@ -31,6 +31,7 @@ class Edit:
 
     `scope`: once or onwards. `state`: live, undone or dropped, with a `note` for people. `amendment` is the change's id
     where it counts from now on. `at` is an instant in ISO form, `start` and `end` the line's service days.
+    `deal_version` is our id of the deal's version that the draft followed; None on edits older than this field.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Edit:
     amendment: str | None = None
     state: str = LIVE
     note: str = ""
+    deal_version: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the draft keeps."""

@@ -16,6 +16,7 @@ from app.invoices.models import Invoice, InvoiceLine
 from app.invoices.planning import Draft, Plan
 
 Planned = tuple[Plan, Draft]
+DEAL_EDITED = "The deal was edited in HubSpot."
 
 
 def write(plans: Sequence[Plan]) -> list[tuple[Plan, Invoice]]:
@@ -60,6 +61,9 @@ def _bring_up_to_date(every: Sequence[Planned]) -> list[tuple[Plan, Draft, Invoi
             continue
         if draft.is_changed:
             invoice.version += 1
+            superseded = _superseded(plan, draft, invoice)
+            if invoice.superseded != superseded:
+                invoice.superseded = superseded
             invoice.due_on, invoice.net_days = document.due, (document.due - document.dated).days
             invoice.net_minor, invoice.document = document.net.minor, draft.json
             events.record(
@@ -74,6 +78,25 @@ def _bring_up_to_date(every: Sequence[Planned]) -> list[tuple[Plan, Draft, Invoi
             invoice.needs_person = draft.reasons
     db.session.flush()
     return changed
+
+
+def _superseded(plan: Plan, draft: Draft, invoice: Invoice) -> dict[str, Any] | None:
+    """Return what the draft said before something else than a person's edit of it rewrote it.
+
+    Of several rewritings the first counts, so that all that came since is told; one that set everything back is none.
+    What was approved once and taken back stays: that is what a person saw last.
+    """
+    kept = invoice.superseded
+    if kept is not None and kept.get("state") != "draft":
+        return kept
+    deal_changed = invoice.deal_version_id != plan.subscription.deal_version_id
+    is_own = invoice.edits != [edit.to_json() for edit in draft.shown.edits]
+    if kept is None and is_own and not deal_changed:
+        return None
+    before = kept or {"state": "draft", "document": invoice.document, "why": ""}
+    if before["document"] == draft.json:
+        return None
+    return before | {"why": DEAL_EDITED if deal_changed else before["why"]}
 
 
 def _write_lines(drafts: Iterable[tuple[int, Plan, Draft]], *, again: Sequence[int]) -> None:

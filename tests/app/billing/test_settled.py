@@ -231,7 +231,7 @@ class TestDecisionsOfAPerson:
         assert answer.totals.net.plain() == expected
 
     def test_give_back_no_more_than_was_charged_and_say_so(self) -> None:
-        # January was edited to 50.00. Service ends with 10 January: 32.26 - 50.00 is below zero, so all 50.00 come back.
+        # January was edited to 50.00. Service ends with 10 January: 32.26 - 50.00 is below zero, so 50.00 come back.
         issued = [entry("platform", "2027-01-01", "2027-02-01", "50.00", "override", document="INV-1")]
         end = {"id": "c1", "effective": "2027-01-11", "cancel": "at", "settle": "unused", "recorded": "2027-01-12"}
         answer = preview(deal(issued=issued, changes=[end], as_of="2027-01-20"))

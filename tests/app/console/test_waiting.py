@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from app.console import queries
+from app.invoices import approval
 from app.invoices.planning import ROUTINE
 from app.portals.models import Portal
 from tests import factories as make
@@ -23,3 +24,16 @@ class TestWaiting:
 
     def test_says_nothing_when_nothing_waits(self, portal: Portal) -> None:
         assert queries.waiting(make.TODAY, routine=ROUTINE).count == 0
+
+    def test_leaves_out_drafts_about_whose_deal_a_question_is_open(self, portal: Portal) -> None:
+        portal.invoice_mode, portal.draft_ahead_days = "approval", 31
+        won = make.win()
+        march, _ = make.draft(won)
+        approval.approve_one(make.actor(), march.id, march.version)
+        march.state = "open"
+        assert (queries.approvable_count(), queries.waiting(make.TODAY, routine=ROUTINE).count) == (1, 1)
+        make.observe(make.crm_deal(make.crm_line(price="80.00")))
+        make.draft(won)
+
+        assert (set(make.open_problems()), len(make.invoices(won.id, "draft"))) == ({"deal_decreased"}, 1)
+        assert (queries.approvable_count(), queries.waiting(make.TODAY, routine=ROUTINE).count) == (0, 0)

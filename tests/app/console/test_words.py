@@ -37,7 +37,7 @@ class TestApprovalForm:
             drafts._shown([value])
 
     def test_refuses_an_empty_selection(self) -> None:
-        with pytest.raises(drafts.Invalid, match="Nothing was selected"):
+        with pytest.raises(drafts.Invalid, match="No draft was selected"):
             drafts._shown([])
 
     @pytest.mark.parametrize("key", ["", "short", "with blank in it....", "x" * 65, "ü" * 20])

@@ -365,8 +365,8 @@ class TestRefused:
         [
             ({"reason": "  "}, "Say why"), ({"scope": "always"}, "this invoice only"),
             ({"quantity": "a dozen"}, "plain number"), ({"quantity": "-1"}, "plain number"),
-            ({"quantity": "1e3"}, "plain number"), ({"quantity": "10"}, "Nothing was changed"),
-            ({"quantity": "", "discount_kind": "none"}, "Nothing was changed"),
+            ({"quantity": "1e3"}, "plain number"), ({"quantity": "10"}, "just that already"),
+            ({"quantity": "", "discount_kind": "none"}, "just that already"), ({"reason": "x" * 501}, "at most 500"),
             ({"discount_kind": "percent", "discount": "101"}, "at most 100"),
             ({"discount_kind": "percent", "discount": "ten"}, "in percent"),
             ({"discount_kind": "amount", "discount": "1.234"}, "as an amount"),
