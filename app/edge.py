@@ -25,7 +25,7 @@ _log = log.get(__name__)
 _JSON_DOORS = ("/cards/", "/webhooks/", "/api/", "/healthz", "/readyz", "/metrics")
 _SENTENCES = {
     400: "The request can't be read.", 404: "There is nothing here.", 405: "That isn't possible here.",
-    413: "The request is too large.", 415: "The request's content type isn't supported.",
+    413: "The request is too large. Send less at once.", 415: "The request's content type isn't supported.",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from app.problems import queries
 from app.problems.models import Problem
 
 # Problems without a cause to mend: somebody has to say that it is all right.
-SETTLED_BY_DECISION = ("ended_in_ledger",)
+SETTLED_BY_DECISION = ("ended_in_ledger", "start_changed", "left_closed_won")
 SALES, FINANCE, PORTAL_ADMIN, OPERATOR = "sales", "finance", "admin", "operator"
 
 

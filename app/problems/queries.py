@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -32,6 +33,15 @@ def first_open(subject_kind: str, subject_id: object, *codes: str) -> Problem | 
     if codes:
         statement = statement.where(Problem.code.in_(codes))
     return db.session.execute(statement.order_by(Problem.id).limit(1)).scalar_one_or_none()
+
+
+def is_decided(subject_kind: str, subject_id: object, codes: Collection[str], data: Mapping[str, Any]) -> bool:
+    """Whether a person closed a problem of this subject that held this `data`: it is not asked a second time."""
+    statement = select(Problem.id).where(
+        Problem.subject_kind == subject_kind, Problem.subject_id == str(subject_id), Problem.code.in_(codes),
+        Problem.closed_by != "rule", Problem.data.contains(dict(data)),
+    )  # fmt: skip
+    return db.session.execute(statement.limit(1)).first() is not None
 
 
 def get(problem_id: int) -> Problem:

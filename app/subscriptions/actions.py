@@ -17,7 +17,7 @@ from app.portals.models import APPROVER, Portal
 from app.problems import actions as problems
 from app.problems import queries as problem_queries
 from app.problems.actions import FINANCE, SALES, Finding
-from app.subscriptions import queries
+from app.subscriptions import asking, queries
 from app.subscriptions.models import ACTIVE, HELD, WAITING_RELATION, Subscription
 
 BILL = "billing.subscription"
@@ -34,6 +34,7 @@ def follow(observed: Observed, portal: Portal) -> Subscription | None:
     findings = list(observed.findings) if observed.won or subscription else _stage_only(observed)
     findings += _vanished(observed, subscription)
     if not observed.won:
+        findings += _left(observed, subscription)
         _hold(subscription, f'The deal left Closed Won (it is in "{deal.stage_label}").')
     elif subscription is None and _before_go_live(deal, portal):
         deal.state = BEFORE_GO_LIVE
@@ -57,6 +58,7 @@ def deal_is_gone(deal: Deal) -> None:
     if subscription is None:
         return
     _hold(subscription, "The deal no longer exists in HubSpot.")
+    problems.close_problems("deal", deal.id, only=asking.LEFT)
     finding = Finding(
         code="deal_gone", sentence=f'The deal "{deal.name}" was deleted in HubSpot but has a subscription.',
         holds="Unsent drafts of this deal are held.", who=SALES,
@@ -79,7 +81,8 @@ def relate(actor: Actor, subscription_id: int, relation: str) -> Subscription:
     subscription.state, subscription.held_because, subscription.relation = ACTIVE, "", relation
     problems.close_problems("deal", subscription.first_deal_id, only="relation", by=actor.email)
     deal = deals.get(subscription.first_deal_id)
-    if problem_queries.first_open("deal", deal.id) is not None:
+    asked = {problem.code for problem in problem_queries.open_ones(deal_id=deal.id) if problem.subject_kind == "deal"}
+    if asked - set(asking.TOLD):
         _hold(subscription, "The deal has open questions.")
     elif deal.state != WON:
         _hold(subscription, f'The deal left Closed Won (it is in "{deal.stage_label}").')
@@ -125,6 +128,14 @@ def _vanished(observed: Observed, subscription: Subscription | None) -> list[Fin
             action="Add the line item back, or say that it was taken out on purpose.",
         )
     ]  # fmt: skip
+
+
+def _left(observed: Observed, subscription: Subscription | None) -> list[Finding]:
+    """A billed deal that is won no more is told; whether it is can't be said while its stage is unclear."""
+    if subscription is None or any(finding.code == "stage_unclear" for finding in observed.findings):
+        return []
+    finding = asking.left(subscription, observed.deal)
+    return [finding] if finding is not None else []
 
 
 def _stage_only(observed: Observed) -> list[Finding]:
@@ -189,10 +200,16 @@ def _resume(subscription: Subscription, observed: Observed, portal: Portal) -> l
             )
         ]  # fmt: skip
     subscription.wanted_version_id = observed.version.id
+    moved = asking.start(subscription, observed.deal, date.fromisoformat(document["start"]))
+    _go_on(subscription)
+    return [moved] if moved is not None else []
+
+
+def _go_on(subscription: Subscription) -> None:
+    """Let a held subscription bill again."""
     if subscription.state == HELD:
         subscription.state, subscription.held_because = ACTIVE, ""
         events.record("subscription.resumed", "subscription", subscription.id)
-    return []
 
 
 def _hold(subscription: Subscription | None, because: str) -> None:

@@ -192,7 +192,8 @@ def _adopted(subscription: Subscription) -> None:
 def _ask_impossible(subscription: Subscription, sentence: str) -> None:
     _ask(subscription, Finding(
         code=IMPOSSIBLE, holds=_HOLDS, who=FINANCE, sentence=f"After its first invoice was issued: {sentence}",
-        action="Set the deal back to what was billed; Dealwright can't bill this change during a term.",
+        action="Set the deal back to what was billed; Dealwright can't bill this change during a term. To bill more "
+        "for the rest of it, win a second deal that starts when the addition does: it is billed beside this one.",
     ))  # fmt: skip
 
 
