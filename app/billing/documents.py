@@ -25,7 +25,7 @@ def documents(deal: DealDocument, moves: Sequence[Move], *, billable: bool, carr
     groups: defaultdict[tuple[date, int, int, str], list[Move]] = defaultdict(list)
     order = {c.id: n for n, c in enumerate(deal.changes)}
     corrections: defaultdict[int, list[Move]] = defaultdict(list)
-    for move in moves:
+    for move in _netted(deal, moves) if deal.changes else moves:
         if move.is_correction:
             corrections[move.payer].append(move)
         else:
@@ -39,6 +39,28 @@ def documents(deal: DealDocument, moves: Sequence[Move], *, billable: bool, carr
         for (dated, payer, _, change), found in sorted(groups.items(), key=lambda pair: pair[0])
     ]
     return _with_credits(deal, carried_over(deal, planned) if carry else planned)
+
+
+def _netted(deal: DealDocument, moves: Sequence[Move]) -> list[Move]:
+    """Put the first period of a replacement on the document that credits what it replaces (convention 10).
+
+    Charges and credits of one amendment are netted, so an upgrade is one document and not an invoice beside a credit.
+    """
+    back = {(m.item.key, m.payer, m.dated): m.change for m in moves if m.change is not None and m.amount < 0}
+    gone = {change.id: change.item for change in deal.changes if change.kind == "remove"}
+    replaced = {
+        (c.added.key, c.effective): gone[c.id] or "" for c in deal.changes if c.added is not None and c.id in gone
+    }
+    found = []
+    for move in moves:
+        label, key = None, move.item.key
+        is_first = move.change is None and not move.is_correction and move.dated == move.start
+        # What was replaced may itself have replaced another item on the same day.
+        while is_first and label is None and (key, move.dated) in replaced:
+            key = replaced[key, move.dated]
+            label = back.get((key, move.payer, move.dated))
+        found.append(replace(move, change=label) if label is not None else move)
+    return found
 
 
 def carried_over(deal: DealDocument, planned: Sequence[PlannedDocument]) -> list[PlannedDocument]:

@@ -77,6 +77,44 @@ class TestPeriodEnd:
         assert lines(preview(deal(changes=[end])))[-1] == ("2027-03-01", "2027-04-01", "100.00")
 
 
+class TestReplacements:
+    """What begins stands on the document that credits what it replaces: one amendment is netted (convention 10)."""
+
+    def test_from_monthly_to_annual_is_one_document(self) -> None:
+        annual = recurring("annual", price_interval="P1Y", billing={"interval": "P1Y", "anchor": "2027-03-12"})
+        swap = {"id": "c", "effective": "2027-03-12", "replace": {"from": "platform", "to": annual}}
+        document = deal(recurring(unit_price="10.00"), term_months=None, as_of="2027-03-12", until="2027-03-31")
+        issued = entries_of(preview(document).documents)
+        answer = preview({**document, "changes": [swap], "issued": issued})
+        assert rows(answer) == [
+            "27-03-12 c platform 27-03-12/27-04-01 1 -6.45",
+            "27-03-12 c annual 27-03-12/28-03-12 1 100.00",
+        ]
+        assert [document.net.plain() for document in answer.documents][-1] == "93.55"
+        issued += entries_of(answer.documents)
+        assert preview({**document, "changes": [swap], "issued": issued}).documents == ()
+
+    def test_on_the_first_day_of_a_period_are_netted_only_where_that_was_issued(self) -> None:
+        swap = {"id": "c", "effective": "2027-03-01", "replace": {"from": "platform", "to": recurring("b")}}
+        document = deal(recurring(unit_price="120.00"), changes=[swap], as_of="2027-03-01", until="2027-03-31")
+        assert rows(preview(document), since="2027-03-01") == ["27-03-01 - b 27-03-01/27-04-01 1 100.00"]
+        before = preview({**document, "changes": []})
+        assert rows(preview({**document, "issued": entries_of(before.documents)})) == [
+            "27-03-01 c platform 27-03-01/27-04-01 1 -120.00",
+            "27-03-01 c b 27-03-01/27-04-01 1 100.00",
+        ]
+
+    def test_of_one_day_one_after_the_other_are_netted_with_the_first(self) -> None:
+        swaps = [
+            {"id": "c1", "effective": "2027-03-01", "replace": {"from": "platform", "to": recurring("b")}},
+            {"id": "c2", "effective": "2027-03-01", "replace": {"from": "b", "to": recurring("c", unit_price="80.00")}},
+        ]
+        document = deal(changes=swaps, as_of="2027-03-01", until="2027-03-31")
+        before = preview({**document, "changes": []})
+        (own,) = preview({**document, "issued": entries_of(before.documents)}).documents
+        assert (own.change, own.net.plain(), [line.item for line in own.lines]) == ("c1", "-20.00", ["platform", "c"])
+
+
 class TestBooks:
     def test_of_a_late_change_hold_the_ones_before_it(self) -> None:
         """Everything is settled: a further run plans nothing, though a change in between has no entry of its own."""
