@@ -261,7 +261,9 @@ def period_end(
     if day <= start or boundaries.at(n) == day:
         return day
     following = boundaries.at(n + 1)
-    is_taken = stub == "with_last" and end is not None and following < end < boundaries.at(n + 2)
+    # A trailing stub is merged with a full period only, not with the leading stub.
+    is_full = boundaries.at(n) >= start
+    is_taken = is_full and stub == "with_last" and end is not None and following < end < boundaries.at(n + 2)
     return end if is_taken and end is not None else following
 
 

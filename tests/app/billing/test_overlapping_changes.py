@@ -76,6 +76,14 @@ class TestPeriodEnd:
         end = {"id": "c", "effective": "2027-03-01", "cancel": "period_end", "settle": "unused"}
         assert lines(preview(deal(changes=[end])))[-1] == ("2027-03-01", "2027-04-01", "100.00")
 
+    def test_of_a_leading_stub_is_not_the_end_of_a_trailing_one(self) -> None:
+        # 1 Feb - 31 Dec and 1-31 Jan are two stubs of a calendar year; only a full period would take the second one in.
+        document = deal(start="2027-02-01", billing={"interval": "P1Y", "anchor": "calendar", "stub": "with_last"})
+        half = change("c", "2027-03-01", discounts=[{"percent": "50"}], settle="0.00")
+        item = recurring(price_interval="P1M")
+        answer = preview({**document, "items": [item], "changes": [half]})
+        assert lines(answer)[-1] == ("2028-01-01", "2028-02-01", "50.00")
+
 
 class TestReplacements:
     """What begins stands on the document that credits what it replaces: one amendment is netted (convention 10)."""
